@@ -18,14 +18,14 @@ pub(crate) enum Language {
     /// Node, and React Native as far as it can be checked without a phone
     #[value(name = "typescript")]
     TypeScript,
-    /// Parsed, not compiled
+    /// The package; compiled and run where there is a compiler
     Swift,
 }
 
 impl Language {
     pub(crate) const ALL: [Self; 4] = [Self::Python, Self::Kotlin, Self::TypeScript, Self::Swift];
 
-    /// Whether it can be run here. Swift has no compiler for this: it is only parsed.
+    /// Whether it carries out the scenario before its other tests. Swift has to be compiled first, where it can be.
     pub(super) const fn runs(self) -> bool {
         !matches!(self, Self::Swift)
     }
@@ -104,8 +104,7 @@ impl Language {
             }
             Self::Kotlin => kotlin::runner(built, file, server, folder),
             Self::TypeScript => typescript::runner(file, server, folder),
-            // Nothing asks for it: see `runs`.
-            Self::Swift => Command::new("false"),
+            Self::Swift => swift::runner(built, file, server, folder),
         }
     }
 

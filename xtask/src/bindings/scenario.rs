@@ -56,6 +56,9 @@ pub(super) fn read(file: &Path) -> Result<Scenario> {
 struct Told {
     step: String,
     ok: bool,
+    /// The language has no such value.
+    #[serde(default)]
+    impossible: bool,
     #[serde(default)]
     note: String,
     measure: Option<String>,
@@ -68,6 +71,7 @@ pub(super) fn run(language: Language, built: &Built, table: &mut Table) -> Resul
         let mut told = carry_out(language, built, &file)?;
         for step in &scenario.steps {
             let outcome = match told.remove(&step.step) {
+                Some(told) if told.impossible => Outcome::NotPossible,
                 Some(told) => {
                     if let (Some(name), Some(micros)) = (told.measure, told.micros) {
                         table.measure(language, name, micros);

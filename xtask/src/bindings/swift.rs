@@ -1,27 +1,35 @@
-//! Swift, as far as a machine without a Swift compiler can check it: the C header is compiled, all Swift is parsed, and the names that
-//! the hand-written files use are looked up. Nothing is compiled or run.
+//! Swift: the C header is compiled, all Swift is parsed, and the names that the hand-written files use are looked up. Where there is a
+//! compiler, the package is compiled too, and its tests run.
+
+mod compiler;
 
 use super::{
     Language,
     build::Built,
     languages::folder,
+    scenario,
+    server::Server,
     table::{Outcome, Table},
 };
 use crate::process;
 use anyhow::{Context, Result, bail};
+use compiler::{Compiler, INSTALL};
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
-const TITLE: &str = "Swift (parsed, not compiled)";
+const TITLE: &str = "Swift";
 const STEPS: [&str; 4] = [
     "the C header compiles, and the module map names it",
     "package and library have one version, read through C",
     "planted faults are found",
     "all Swift parses, and its names exist in the library",
 ];
+/// These need a compiler.
+const COMPILED: [&str; 2] =
+    ["all Swift of the package compiles, in language mode 6", "the tests of the hand-written layer"];
 const SOURCE: &str = "FieldpostFFI.swift";
 const HEADER: &str = "FieldpostFFIFFI.h";
 
@@ -43,7 +51,7 @@ pub(super) fn prepare(built: &Built) -> Result<()> {
     let sources = folder("swift/Sources/FieldpostFFI");
     fs::create_dir_all(&sources)?;
     fs::copy(generated.join(SOURCE), sources.join(SOURCE))?;
-    Ok(())
+    compiler::prepare(&generated, HEADER)
 }
 
 /// Where the generator has left source, header and module map.
@@ -56,6 +64,14 @@ pub(super) fn skip(table: &mut Table) {
     for step in STEPS {
         table.enter_outcome(TITLE, step, Language::Swift, Outcome::Skipped);
     }
+    skip_compiled(table);
+}
+
+fn skip_compiled(table: &mut Table) {
+    for step in COMPILED {
+        table.enter_outcome(TITLE, step, Language::Swift, Outcome::Skipped);
+    }
+    table.skip(Language::Swift);
 }
 
 pub(super) fn check(built: &Built, table: &mut Table) -> Result<()> {
@@ -72,7 +88,26 @@ pub(super) fn check(built: &Built, table: &mut Table) -> Result<()> {
     if let Some(summary) = told(&names).lines().last() {
         println!("── Swift: {summary}");
     }
-    Ok(())
+    compile(built, table)
+}
+
+fn compile(built: &Built, table: &mut Table) -> Result<()> {
+    let Some(compiler) = Compiler::find() else {
+        eprintln!("── Swift is parsed, and NOT compiled: {INSTALL}");
+        skip_compiled(table);
+        return Ok(());
+    };
+    let (compiled, told) = compiler.compile(built)?;
+    table.enter(TITLE, COMPILED[0], Language::Swift, compiled, &told);
+    let (passed, told) = if compiled { compiler.test(built)? } else { (false, "it does not compile".to_owned()) };
+    table.enter(TITLE, COMPILED[1], Language::Swift, passed, &told);
+    if compiled { scenario::run(Language::Swift, built, table) } else { Ok(()) }
+}
+
+/// The command that carries out one file of the scenario.
+pub(super) fn runner(built: &Built, file: &Path, server: &Server, folder: &Path) -> Command {
+    // Nothing asks for it without a compiler.
+    Compiler::find().map_or_else(|| Command::new("false"), |compiler| compiler.runner(built, file, server, folder))
 }
 
 /// The header is for clang, which knows whether a pointer may be null; the module map must name it.
@@ -111,10 +146,10 @@ fn versions_agree(built: &Built) -> Result<()> {
     Ok(())
 }
 
-/// What is written by hand.
+/// What is written by hand, but for the tests, which are there for the compiler.
 fn sources() -> Result<Vec<PathBuf>> {
     let mut sources = vec![folder("swift/README.md")];
-    for part in ["swift/Sources/Fieldpost", "swift/Tests/FieldpostTests", "swift/example"] {
+    for part in ["swift/Sources/Fieldpost", "swift/example"] {
         let entries = fs::read_dir(folder(part)).with_context(|| part.to_owned())?;
         sources.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
     }

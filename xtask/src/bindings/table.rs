@@ -10,7 +10,7 @@ pub(super) enum Outcome {
     Failed(String),
     /// The language is not installed.
     Skipped,
-    /// The compiler of the language refuses it.
+    /// The compiler of the language refuses it, or the language has no such value.
     NotPossible,
 }
 

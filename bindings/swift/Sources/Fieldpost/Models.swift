@@ -23,10 +23,10 @@ public final class ConversationsModel {
     /// Follows the list until the task is cancelled or the client is shut down. A second run begins when the first one ends.
     public func run() async {
         await turns.take {
-            await follow({ try await client.watchConversations(query) }, failed: { failure = $0 }) { diffs in
+            await follow({ try await client.watchConversations(query) }, failed: { failure = $0 }, show: { diffs in
                 conversations.apply(diffs)
                 loaded = true
-            }
+            })
         }
     }
 }
@@ -58,10 +58,10 @@ public final class ThreadModel {
     /// Follows the timeline until the task is cancelled or the client is shut down. A second run begins when the first one ends.
     public func run() async {
         await turns.take {
-            await follow(open, failed: { failure = $0 }) { update in
+            await follow(open, failed: { failure = $0 }, show: { update in
                 items.apply(update.diffs)
                 ends = update.ends
-            }
+            })
             timeline = nil
         }
     }
@@ -147,7 +147,7 @@ public final class StatusModel {
 
     /// Follows the status until the task is cancelled or the client is shut down.
     public func run() async {
-        await follow({ try client.watchStatus() }, failed: { failure = $0 }) { status = $0 }
+        await follow({ try client.watchStatus() }, failed: { failure = $0 }, show: { status = $0 })
     }
 }
 
@@ -167,7 +167,7 @@ public final class UnreadModel {
 
     /// Follows the number until the task is cancelled or the client is shut down.
     public func run() async {
-        await follow({ try client.watchUnreadForBadge() }, failed: { failure = $0 }) { count = $0 }
+        await follow({ try client.watchUnreadForBadge() }, failed: { failure = $0 }, show: { count = $0 })
     }
 }
 

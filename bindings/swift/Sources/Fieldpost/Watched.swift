@@ -148,7 +148,7 @@ struct Feed<Value: Sendable> {
                     return event
                 }
             }
-            return Task.isCancelled ? nil : backlog.next()
+            return nil
         }
     }
 }

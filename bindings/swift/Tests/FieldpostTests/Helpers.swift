@@ -24,20 +24,29 @@ func opened(
     return client
 }
 
-/// A client that has loaded what the server of the tests has for Ada, and her conversation.
+/// A client that has loaded what the server of the tests has for Ada or somebody else, and a conversation.
 ///
 /// `cargo xtask bindings test --only swift` starts one; elsewhere start `fieldpost serve` and set the two variables.
-func loaded(_ test: XCTestCase, clinical: Bool = false) async throws -> (Client, ConversationId) {
+func loaded(
+    _ test: XCTestCase,
+    as email: String = "ada@fieldpost.test",
+    clinical: Bool = false
+) async throws -> (Client, ConversationId) {
     let environment = ProcessInfo.processInfo.environment
     guard let url = environment["FIELDPOST_URL"], let anonKey = environment["FIELDPOST_ANON_KEY"] else {
         throw XCTSkip("needs `fieldpost serve`, and FIELDPOST_URL and FIELDPOST_ANON_KEY of it")
     }
     let client = try await opened(test, url: url, anonKey: anonKey, clinical: clinical)
-    _ = try await client.signIn(email: "ada@fieldpost.test", password: "fieldpost-demo")
+    _ = try await client.signIn(email: email, password: "fieldpost-demo")
     _ = try await client.sync()
     let conversations = try await client.conversations()
     let direct = try XCTUnwrap(conversations.first { $0.kind == .direct })
     return (client, direct.id)
+}
+
+/// One thread calls all listeners, in their order: what was on its way has been told when this returns.
+func listened(_ client: Client) async throws {
+    for await _ in try client.watchTotalUnread() { break }
 }
 
 /// Waits until something is so, which another task makes so.

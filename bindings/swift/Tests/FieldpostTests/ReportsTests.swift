@@ -15,7 +15,9 @@ final class ReportsTests: XCTestCase {
         let sends = (0..<50).map { number in
             Task { try await client.send(conversation: direct, text: "\(number)") }
         }
-        sends.forEach { $0.cancel() }
+        for send in sends {
+            send.cancel()
+        }
         for send in sends {
             _ = try await send.value
         }
@@ -29,9 +31,7 @@ final class ReportsTests: XCTestCase {
         let (client, direct) = try await loaded(self)
         let sent = try await client.send(conversation: direct, text: "hello")
         let waiting = Task { try await client.delivery(of: sent.id) }
-        for _ in 0..<100 {
-            await Task.yield()
-        }
+        try await begun(client)
 
         waiting.cancel()
 
@@ -44,13 +44,18 @@ final class ReportsTests: XCTestCase {
         }
     }
 
+    /// Waiting has begun, and has been told what is in the outbox.
+    private func begun(_ client: Client) async throws {
+        for _ in 0..<10 {
+            try await listened(client)
+        }
+    }
+
     func testADeliveryIsTold() async throws {
         let (client, direct) = try await loaded(self)
         let sent = try await client.send(conversation: direct, text: "hello")
         let waiting = Task { try await client.delivery(of: sent.id) }
-        for _ in 0..<100 {
-            await Task.yield()
-        }
+        try await begun(client)
 
         _ = try await client.sync()
 
@@ -62,9 +67,7 @@ final class ReportsTests: XCTestCase {
         let (client, direct) = try await loaded(self)
         let sent = try await client.send(conversation: direct, text: "hello")
         let waiting = Task { try await client.delivery(of: sent.id) }
-        for _ in 0..<100 {
-            await Task.yield()
-        }
+        try await begun(client)
 
         _ = try await client.cancel(entry: .message(id: sent.id))
 
@@ -78,9 +81,7 @@ final class ReportsTests: XCTestCase {
         let (client, direct) = try await loaded(self)
         let sent = try await client.send(conversation: direct, text: "hello")
         let waiting = Task { try await client.delivery(of: sent.id) }
-        for _ in 0..<100 {
-            await Task.yield()
-        }
+        try await begun(client)
 
         try await client.shutdown()
 

@@ -18,7 +18,9 @@ final class WatchesTests: XCTestCase {
 
     func testOfEventsAllWaitInTheirOrder() {
         let backlog = Backlog<UInt32>(each)
-        (1...3).forEach { backlog.add($0) }
+        for number in 1...3 as ClosedRange<UInt32> {
+            backlog.add(number)
+        }
 
         XCTAssertEqual((1...4).map { _ in backlog.next() }, [.update(1), .update(2), .update(3), nil])
     }
@@ -46,13 +48,17 @@ final class WatchesTests: XCTestCase {
         add(.reset(values: [.start]))
         read.apply(updates(backlog))
 
-        (0..<10).forEach { add(.pushBack(value: .day(day: "\($0)"))) }
+        for number in 0..<10 {
+            add(.pushBack(value: .day(day: "\(number)")))
+        }
         let atTheLimit = updates(backlog)
         XCTAssertEqual(atTheLimit.count, 10)
         read.apply(atTheLimit)
         XCTAssertEqual(read, truth)
 
-        (0..<11).forEach { add(.insert(index: 1, value: .day(day: "new \($0)"))) }
+        for number in 0..<11 {
+            add(.insert(index: 1, value: .day(day: "new \(number)")))
+        }
         let behind = updates(backlog)
         XCTAssertEqual(behind, [.reset(values: truth)])
         read.apply(behind)
@@ -109,6 +115,19 @@ final class WatchesTests: XCTestCase {
         try listener.onEnd()
         await reader.value
         XCTAssertEqual(read.value.count, 100)
+    }
+
+    func testAReaderThatComesLateGetsAllThatWaits() async throws {
+        let feed = Feed<UInt32>(each)
+        for number in 1...3 as ClosedRange<UInt32> {
+            try feed.listener.onUpdate(update: number)
+        }
+        var events = feed.until({}).makeAsyncIterator()
+
+        for number in 1...3 as ClosedRange<UInt32> {
+            let event = await events.next()
+            XCTAssertEqual(event, .update(number))
+        }
     }
 
     func testACancelledReaderCancelsTheWatch() async {
@@ -237,6 +256,44 @@ final class WatchesTests: XCTestCase {
         XCTAssertLessThanOrEqual(updates, 2)
     }
 
+    func testAReaderThatComesLateGetsTheNewestStateAndAllEvents() async throws {
+        let (client, direct) = try await loaded(self)
+        var states = try client.watchStatus().makeAsyncIterator()
+        var events = try client.watchOutbox().makeAsyncIterator()
+        var others = try client.watchStatus().makeAsyncIterator()
+        for number in 1...3 {
+            _ = try await client.send(conversation: direct, text: "\(number)")
+        }
+        // Another watch tells when all has been told.
+        while case .update(let status) = await others.next(), status.pending < 3 {}
+        try await listened(client)
+
+        guard case .update(let status) = await states.next() else { return XCTFail("no update") }
+        XCTAssertEqual(status.pending, 3)
+        for number in 1...3 {
+            guard case .update(.waits(let entry)) = await events.next() else { return XCTFail("no event") }
+            XCTAssertEqual(entry.text, "\(number)")
+        }
+    }
+
+    func testTheBadgeLeavesOutWhatIsMuted() async throws {
+        let (admin, _) = try await loaded(self, as: "admin@fieldpost.test")
+        let (client, direct) = try await loaded(self)
+        _ = try await client.mute(conversation: direct)
+        _ = try await admin.send(conversation: direct, text: "from the admin")
+        _ = try await admin.sync()
+        _ = try await client.sync()
+        let (total, badge) = (try await client.totalUnread(), try await client.unreadForBadge())
+        XCTAssertGreaterThan(total, badge)
+
+        var totals = try client.watchTotalUnread().makeAsyncIterator()
+        var badges = try client.watchUnreadForBadge().makeAsyncIterator()
+
+        let (first, second) = (await totals.next(), await badges.next())
+        XCTAssertEqual(first, .update(total))
+        XCTAssertEqual(second, .update(badge))
+    }
+
     func testAWatchThatIsCancelledWhileItBeginsLeavesNoListener() async throws {
         let (client, direct) = try await loaded(self)
         let cancelled = (0..<100).map { number in
@@ -251,7 +308,9 @@ final class WatchesTests: XCTestCase {
                 }
             }
         }
-        cancelled.forEach { $0.cancel() }
+        for task in cancelled {
+            task.cancel()
+        }
         for task in cancelled {
             try await task.value
         }
