@@ -26,6 +26,10 @@ final class ModelsTests: XCTestCase {
         let first = Task { await model.run() }
         let second = Task { await model.run() }
         await until("the thread is there") { model.ends != nil }
+        // The second one would have begun by now.
+        for _ in 0..<10 {
+            try await listened(client)
+        }
 
         await model.send("once")
         await until("it is shown") { texts(model).contains("once") }

@@ -63,6 +63,27 @@ final class ReportsTests: XCTestCase {
         guard case .sent = try await client.delivery(of: sent.id) else { return XCTFail("it is not sent any more") }
     }
 
+    func testWaitingForADeliveryEndsWithItsTaskAlsoWhilePaused() async throws {
+        let (client, direct) = try await loaded(self)
+        let sent = try await client.send(conversation: direct, text: "hello")
+        try await client.pause()
+        let waiting = Task { try await client.delivery(of: sent.id) }
+        for _ in 0..<50 {
+            // The file is closed, and says so.
+            _ = try? await client.pending()
+        }
+
+        waiting.cancel()
+
+        do {
+            _ = try await waiting.value
+            XCTFail("there is an outcome without a sync")
+        } catch {
+            XCTAssertTrue(error is CancellationError, "\(error)")
+        }
+        try await client.resume()
+    }
+
     func testADeliveryOfWhatWasTakenBackIsTold() async throws {
         let (client, direct) = try await loaded(self)
         let sent = try await client.send(conversation: direct, text: "hello")
