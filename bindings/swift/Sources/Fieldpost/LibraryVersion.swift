@@ -30,7 +30,10 @@ public enum LibraryVersion {
 
     /// Throws ``VersionMismatch`` unless both are of one version.
     public static func check() throws {
-        let library = ofLibrary()
+        try check(library: ofLibrary())
+    }
+
+    static func check(library: String) throws {
         guard library == package else {
             throw VersionMismatch(package: package, library: library)
         }

@@ -1,32 +1,22 @@
-import Fieldpost
 import XCTest
+
+@testable import Fieldpost
 
 /// These need no server: everything works on the file.
 final class ClientTests: XCTestCase {
-    private var file = ""
-
-    override func setUp() async throws {
-        file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).db").path
-    }
-
-    override func tearDown() async throws {
-        for suffix in ["", "-wal", "-shm"] {
-            try? FileManager.default.removeItem(atPath: file + suffix)
-        }
-    }
-
-    private func opened() async throws -> Client {
-        let options = ClientOptions(database: file, url: "http://127.0.0.1:9", anonKey: "key", allowHttp: true, live: false)
-        return try await Client.open(options)
-    }
-
     func testTheLibraryIsOfThisPackagesVersion() throws {
         XCTAssertEqual(LibraryVersion.ofLibrary(), LibraryVersion.package)
         try LibraryVersion.check()
     }
 
+    func testALibraryOfAnotherVersionIsAnError() {
+        XCTAssertThrowsError(try LibraryVersion.check(library: "0.0.1")) { error in
+            XCTAssertEqual(error as? VersionMismatch, VersionMismatch(package: LibraryVersion.package, library: "0.0.1"))
+        }
+    }
+
     func testAnIdOfAnotherKindIsATypedError() async throws {
-        let client = try await opened()
+        let client = try await opened(self)
 
         do {
             _ = try await client.send(conversation: "no id", text: "hello")
@@ -38,7 +28,7 @@ final class ClientTests: XCTestCase {
     }
 
     func testAWatchBeginsWithWhatIsThereAndEndsWithTheClient() async throws {
-        let client = try await opened()
+        let client = try await opened(self)
         var updates = try client.watchTotalUnread().makeAsyncIterator()
 
         guard case .update(let count) = await updates.next() else {
@@ -51,7 +41,7 @@ final class ClientTests: XCTestCase {
     }
 
     func testACancelledReaderEndsTheWatch() async throws {
-        let client = try await opened()
+        let client = try await opened(self)
         let stream = try client.watchStatus()
         let reader = Task {
             for await _ in stream {}
@@ -63,7 +53,7 @@ final class ClientTests: XCTestCase {
     }
 
     func testAfterTheShutdownACallIsClosed() async throws {
-        let client = try await opened()
+        let client = try await opened(self)
         try await client.shutdown()
 
         do {
@@ -88,7 +78,7 @@ final class ClientTests: XCTestCase {
 
     @MainActor
     func testAModelShowsTheListOfAnEmptyFile() async throws {
-        let client = try await opened()
+        let client = try await opened(self)
         let model = ConversationsModel(client: client)
         let run = Task { await model.run() }
 
