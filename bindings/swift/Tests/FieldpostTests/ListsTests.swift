@@ -27,6 +27,8 @@ final class ListsTests: XCTestCase {
         let waiting = TimelineItem.gap(from: 3, to: 7, loading: false)
 
         XCTAssertEqual(loading.id, waiting.id)
+        // It is filled from its end.
+        XCTAssertEqual(loading.id, TimelineItem.gap(from: 3, to: 5, loading: false).id)
         XCTAssertNotEqual(TimelineItem.day(day: "2026-01-30").id, TimelineItem.day(day: "2026-01-31").id)
     }
 }

@@ -102,6 +102,7 @@ final class ModelsTests: XCTestCase {
         }
 
         XCTAssertNil(model.callFailure)
+        XCTAssertEqual(Set(model.items.map(\.id)).count, model.items.count, "a view needs an id for each")
         run.cancel()
         await run.value
     }
