@@ -31,11 +31,13 @@ impl Language {
     }
 
     /// Whether it is tested on a day on which not all are.
-    pub(super) const fn is_due(self, day: u64) -> bool {
+    pub(super) fn is_due(self, day: u64) -> bool {
         match self {
-            Self::Python | Self::Swift => true,
-            Self::Kotlin => day.is_multiple_of(2),
-            Self::TypeScript => !day.is_multiple_of(2),
+            Self::Python => true,
+            Self::Kotlin => day.is_multiple_of(3),
+            Self::TypeScript => day % 3 == 1,
+            // Parsing it takes seconds, compiling it takes minutes.
+            Self::Swift => day % 3 == 2 || !swift::can_be_compiled(),
         }
     }
 

@@ -44,6 +44,11 @@ pub(super) fn missing() -> Option<&'static str> {
     (!all).then_some("install Python with venv and a C compiler (Debian: apt-get install python3-venv gcc)")
 }
 
+/// Whether there is a compiler.
+pub(super) fn can_be_compiled() -> bool {
+    Compiler::find().is_some()
+}
+
 /// Generates into the scratch folder, and puts the Swift source into the package.
 pub(super) fn prepare(built: &Built) -> Result<()> {
     let generated = generated(built);

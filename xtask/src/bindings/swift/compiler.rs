@@ -49,8 +49,7 @@ impl Compiler {
         tests.env("FIELDPOST_URL", &server.url).env("FIELDPOST_ANON_KEY", &server.anon_key);
         let output = tests.output().context("cannot start Swift")?;
         let told = told(&output);
-        let ran =
-            told.lines().filter(|line| line.trim_start().starts_with("Executed ")).next_back().unwrap_or_default();
+        let ran = told.lines().rfind(|line| line.trim_start().starts_with("Executed ")).unwrap_or_default();
         let any = !ran.is_empty() && !ran.contains("Executed 0 ");
         eprintln!("── Swift: {}", ran.trim());
         Ok((output.status.success() && any, told))
