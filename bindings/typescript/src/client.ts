@@ -1,5 +1,6 @@
 /** The client, as JavaScript has it: promises with an `AbortSignal`, and async iterators. */
 
+import type { CallOptions } from './calls';
 import type { ConversationId, MessageId } from './ids';
 import {
   Client as NativeClient,
@@ -22,6 +23,7 @@ import {
   type RecordDiff,
   type SearchPage,
   type SecretStore,
+  type ServerSearch,
   type Status,
   type ThreadMessage,
   type ThreadUpdate,
@@ -30,7 +32,8 @@ import {
   type TimelineUpdate,
   type TokenProvider,
 } from './native';
-import { abortReason } from './runtime';
+import { refused } from './runtime';
+import { diffs, events, states, updates } from './waiting';
 import { Watch, type WatchOptions } from './watch';
 
 /** What {@link Client.open} needs: `database`, and for a server `url` and `anonKey`. */
@@ -41,11 +44,6 @@ export type ClientOptions = Pick<Options, 'database'> &
     /** The tokens of the session lie in the keychain of the platform. */
     secrets?: SecretStore | undefined;
   };
-
-/** A call that can be given up. What it has begun to write is written all the same. */
-export interface CallOptions {
-  signal: AbortSignal;
-}
 
 /** The fields of a record, where those with a default may be left out. */
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partial<T>;
@@ -66,6 +64,7 @@ type Replaced =
   | 'messages'
   | 'loadOlder'
   | 'search'
+  | 'searchWithServer'
   | 'conversations'
   | 'records'
   | 'sendDraft'
@@ -148,45 +147,49 @@ export class Timeline {
 export class Client extends Generated {
   /** Opens the file and builds the client. Needs no network. */
   static async open(options: ClientOptions, call?: CallOptions): Promise<Client> {
-    const { tokens, secrets, ...settings } = options;
-    const opened = await NativeClient.open(Options.create(given(settings) as Options), tokens, secrets, call);
+    const { tokens, secrets, ...settings } = given(options);
+    const opened = await NativeClient.open(Options.create(settings as Options), tokens, secrets, call);
     Object.setPrototypeOf(opened, Client.prototype);
     return opened as unknown as Client;
   }
 
   /** Part of a thread, oldest message first: the newest 50 unless `window` says otherwise. */
-  messages(conversation: ConversationId, window?: Partial<Window>, call?: CallOptions): Promise<ThreadWindow> {
+  async messages(conversation: ConversationId, window?: Partial<Window>, call?: CallOptions): Promise<ThreadWindow> {
     return own.messages.call(native(this), conversation, Window.create(given(window)), call);
   }
 
   /** As {@link Client.messages}, and fetches what is only on the server. */
-  loadOlder(conversation: ConversationId, window?: Partial<Window>, call?: CallOptions): Promise<ThreadWindow> {
+  async loadOlder(conversation: ConversationId, window?: Partial<Window>, call?: CallOptions): Promise<ThreadWindow> {
     return own.loadOlder.call(native(this), conversation, Window.create(given(window)), call);
   }
 
   /** Searches the messages on this device: a text, or a query with more conditions. */
-  search(query: string | SearchFor, call?: CallOptions): Promise<SearchPage> {
-    const asked = typeof query === 'string' ? { text: query } : query;
-    return own.search.call(native(this), SearchQuery.create(given(asked) as SearchQuery), call);
+  async search(query: string | SearchFor, call?: CallOptions): Promise<SearchPage> {
+    return own.search.call(native(this), asked(query), call);
+  }
+
+  /** Begins a search on this device and on the server: a text, or a query with more conditions. */
+  searchWithServer(query: string | SearchFor): ServerSearch {
+    return own.searchWithServer.call(native(this), asked(query));
   }
 
   /** The conversations that match, pinned ones first, then newest activity; all without a query. */
-  conversations(query?: Partial<ConversationQuery>, call?: CallOptions): Promise<ConversationSummary[]> {
+  async conversations(query?: Partial<ConversationQuery>, call?: CallOptions): Promise<ConversationSummary[]> {
     return own.conversations.call(native(this), ConversationQuery.create(given(query)), call);
   }
 
   /** The records that a query asks for. */
-  records(query: RecordsFor, call?: CallOptions): Promise<StoredRecord[]> {
+  async records(query: RecordsFor, call?: CallOptions): Promise<StoredRecord[]> {
     return own.records.call(native(this), RecordQuery.create(given(query) as RecordQuery), call);
   }
 
   /** Writes a message that replies, mentions people, or has data of the app. */
-  sendDraft(conversation: ConversationId, draft: DraftOf, call?: CallOptions): Promise<ThreadMessage> {
+  async sendDraft(conversation: ConversationId, draft: DraftOf, call?: CallOptions): Promise<ThreadMessage> {
     return own.sendDraft.call(native(this), conversation, Draft.create(given(draft) as Draft), call);
   }
 
   /** Keeps what the person has begun to write. */
-  keepDraft(conversation: ConversationId, draft: DraftOf, call?: CallOptions): Promise<void> {
+  async keepDraft(conversation: ConversationId, draft: DraftOf, call?: CallOptions): Promise<void> {
     return own.keepDraft.call(native(this), conversation, Draft.create(given(draft) as Draft), call);
   }
 
@@ -205,7 +208,7 @@ export class Client extends Generated {
     query?: Partial<ConversationQuery>,
     options?: WatchOptions,
   ): Promise<Watch<ConversationDiff[]>> {
-    return this.watch(options, (listener) =>
+    return Watch.start(options, diffs(), (listener) =>
       own.watchConversations.call(native(this), ConversationQuery.create(given(query)), listener),
     );
   }
@@ -216,7 +219,7 @@ export class Client extends Generated {
     window?: Partial<Window>,
     options?: WatchOptions,
   ): Promise<Watch<ThreadUpdate>> {
-    return this.watch(options, (listener) =>
+    return Watch.start(options, updates(), (listener) =>
       own.watchThread.call(native(this), conversation, Window.create(given(window)), listener),
     );
   }
@@ -228,67 +231,65 @@ export class Client extends Generated {
     watch?: WatchOptions,
   ): Promise<Timeline> {
     let timeline: NativeTimeline | undefined;
-    const updates = await this.watch<TimelineUpdate>(watch, async (listener) => {
+    const shown = await Watch.start<TimelineUpdate>(watch, updates(), async (listener) => {
       timeline = await own.timeline.call(native(this), conversation, TimelineOptions.create(given(options)), listener);
       // It can still be moved, and says that it has ended, when its watch is over; the collector frees it.
       return { cancel: () => timeline?.cancel() };
     });
-    return new Timeline(timeline as NativeTimeline, updates);
+    return new Timeline(timeline as NativeTimeline, shown);
   }
 
   /** Watches the outbox. The first events are what is in it already. */
   watchOutbox(options?: WatchOptions): Promise<Watch<OutboxEvent>> {
-    return this.watch(options, (listener) => own.watchOutbox.call(native(this), listener));
+    return Watch.start(options, events(), (listener) => own.watchOutbox.call(native(this), listener));
   }
 
   /** Watches the number for a badge. */
   watchUnreadForBadge(options?: WatchOptions): Promise<Watch<number>> {
-    return this.watch(options, (listener) => own.watchUnreadForBadge.call(native(this), listener));
+    return Watch.start(options, states(), (listener) => own.watchUnreadForBadge.call(native(this), listener));
   }
 
   /** Watches the number of all unread messages. */
   watchTotalUnread(options?: WatchOptions): Promise<Watch<number>> {
-    return this.watch(options, (listener) => own.watchTotalUnread.call(native(this), listener));
+    return Watch.start(options, states(), (listener) => own.watchTotalUnread.call(native(this), listener));
   }
 
   /** Watches the status. */
   watchStatus(options?: WatchOptions): Promise<Watch<Status>> {
-    return this.watch(options, (listener) => own.watchStatus.call(native(this), listener));
+    return Watch.start(options, states(), (listener) => own.watchStatus.call(native(this), listener));
   }
 
   /** Watches who is writing in a conversation. */
   watchTyping(conversation: ConversationId, options?: WatchOptions): Promise<Watch<Person[]>> {
-    return this.watch(options, (listener) => own.watchTyping.call(native(this), conversation, listener));
+    return Watch.start(options, states(), (listener) => own.watchTyping.call(native(this), conversation, listener));
   }
 
   /** Watches the records that a query asks for. */
   watchRecords(query: RecordsFor, options?: WatchOptions): Promise<Watch<RecordDiff[]>> {
-    const asked = RecordQuery.create(given(query) as RecordQuery);
-    return this.watch(options, (listener) => own.watchRecords.call(native(this), asked, listener));
+    return Watch.start(options, diffs(), (listener) =>
+      own.watchRecords.call(native(this), RecordQuery.create(given(query) as RecordQuery), listener),
+    );
   }
 
   /** Watches how many changes of records wait. */
   watchRecordCounts(options?: WatchOptions): Promise<Watch<RecordCounts>> {
-    return this.watch(options, (listener) => own.watchRecordCounts.call(native(this), listener));
+    return Watch.start(options, states(), (listener) => own.watchRecordCounts.call(native(this), listener));
   }
 
   /** Watches the state of records and messages together. */
   watchContext(options?: WatchOptions): Promise<Watch<ContextUpdate>> {
-    return this.watch(options, (listener) => own.watchContext.call(native(this), listener));
+    return Watch.start(options, states(), (listener) => own.watchContext.call(native(this), listener));
   }
+}
 
-  private watch<T>(
-    options: WatchOptions | undefined,
-    start: (listener: Watch<T>) => Parameters<Watch<T>['follow']>[0] | Promise<Parameters<Watch<T>['follow']>[0]>,
-  ): Promise<Watch<T>> {
-    if (options?.signal?.aborted) {
-      return Promise.reject(abortReason(options.signal));
-    }
-    return Watch.start(options, start);
-  }
+function asked(query: string | SearchFor): SearchQuery {
+  return SearchQuery.create(given(typeof query === 'string' ? { text: query } : query) as SearchQuery);
 }
 
 /** A field that is there and undefined means the default, as with arguments of functions. */
 function given<T extends object>(fields: T | undefined): T {
+  if (typeof (fields ?? {}) !== 'object') {
+    refused(`${typeof fields} where an object with fields belongs`);
+  }
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as T;
 }

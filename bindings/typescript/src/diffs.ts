@@ -8,8 +8,8 @@ export type Diff = ConversationDiff | MessageDiff | RecordDiff | TimelineDiff;
 /** What is in the list that a diff changes. */
 export type ItemOf<D extends Diff> = Extract<D, { tag: 'PushBack' }>['inner']['value'];
 
-/** The diffs as this file reads them: their tags are values of one enum per list. */
-type AnyDiff<Item> =
+/** The diffs of all lists as one type. */
+export type AnyDiff<Item> =
   | { tag: 'Reset' | 'Append'; inner: { values: Item[] } }
   | { tag: 'Clear' | 'PopFront' | 'PopBack' }
   | { tag: 'PushFront' | 'PushBack'; inner: { value: Item } }
@@ -26,7 +26,8 @@ export function applied<D extends Diff>(list: readonly ItemOf<D>[], diffs: reado
   return items;
 }
 
-function apply<Item>(items: Item[], diff: AnyDiff<Item>): void {
+/** Changes the list itself. */
+export function apply<Item>(items: Item[], diff: AnyDiff<Item>): void {
   switch (diff.tag) {
     case 'Reset':
       replace(items, diff.inner.values);

@@ -9,15 +9,8 @@ import './library';
 
 export * from './ids';
 export { FieldpostError, InvalidArgumentError, LibraryError, WatchError, type FailureFields } from './errors';
-export {
-  Client,
-  Timeline,
-  type CallOptions,
-  type ClientOptions,
-  type DraftOf,
-  type RecordsFor,
-  type SearchFor,
-} from './client';
+export type { CallOptions } from './calls';
+export { Client, Timeline, type ClientOptions, type DraftOf, type RecordsFor, type SearchFor } from './client';
 export { applied, type Diff, type ItemOf } from './diffs';
 export { Watch, type WatchOptions } from './watch';
 export { VERSION } from './version';

@@ -7,9 +7,11 @@
 import * as core from '@ubjs/core';
 import type { Cursor, FfiConverter, RustBufferAllocator, UniffiByteArray, UniffiRustCallStatus } from '@ubjs/core';
 
+import type { CallOptions } from './calls';
 import { FieldpostError, InvalidArgumentError, type FailureFields } from './errors';
 
 export * from '@ubjs/core';
+export type { CallOptions };
 
 /** Set when the library is loaded. */
 export const library: {
@@ -18,6 +20,10 @@ export const library: {
   /** Whether it may call this thread. */
   callbacks: boolean;
 } = { free: undefined, callbacks: true };
+
+/** A character outside the first 65,536 is two units; one of them alone is no text, and UTF-8 has no bytes for it. */
+const HALF = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const HALVES = new RegExp(HALF, 'g');
 
 // ── What is ready for a call, and what undoes it if the call is not made
 
@@ -54,7 +60,8 @@ export function cloned<T>(factory: ClonedBy<T>, object: T): bigint {
 /** As the generated `RetryAdvice.Never`, which is not loaded yet. */
 const NEVER = Object.freeze({ tag: 'Never' }) as FailureFields['retry'];
 
-function refused(what: string): never {
+/** What was passed is no argument. */
+export function refused(what: string): never {
   throw new InvalidArgumentError({ kind: 'InvalidArgument', retry: NEVER, reason: what });
 }
 
@@ -104,21 +111,86 @@ export function calledFrom(error: Error, stack: string | undefined): void {
 type AsyncCall = typeof core.uniffiRustCallAsync;
 
 export const uniffiRustCallAsync: AsyncCall = async (caller, begin, ...rest) => {
-  const options = rest[6];
-  if (options?.signal !== undefined && typeof options.signal.addEventListener !== 'function') {
-    refused('signal is no AbortSignal');
-  }
   try {
     return await core.uniffiRustCallAsync(caller, () => ready(begin), ...rest);
   } catch (error) {
-    throw error instanceof core.UniffiInternalError.AbortError ? abortReason(options?.signal) : toError(error);
+    throw error instanceof core.UniffiInternalError.AbortError ? abortReason(rest[6]?.signal) : toError(error);
   }
 };
+
+/** The signal of a call, if it has one. */
+export function givenUp(call: CallOptions | undefined): { signal: AbortSignal } | undefined {
+  const signal = call?.signal ?? undefined;
+  if (signal !== undefined && typeof signal.addEventListener !== 'function') {
+    refused('signal is no AbortSignal');
+  }
+  return signal && { signal };
+}
 
 /** What a call that was given up rejects with: the reason of the signal, where the engine has one. */
 export function abortReason(signal: AbortSignal | undefined): unknown {
   return (signal as { reason?: unknown } | undefined)?.reason ?? new core.UniffiInternalError.AbortError();
 }
+
+// ── What the app is called for
+
+/** JavaScript throws anything: nothing, a text, an object without a prototype. What reads it expects an error. */
+function thrown(what: unknown): unknown {
+  if (typeof what === 'object' && what !== null && typeof (what as Error).message === 'string') {
+    return what;
+  }
+  let text = 'something that is no text';
+  try {
+    text = String(what);
+  } catch {
+    // An object that cannot be a text.
+  }
+  return new Error(`the app has thrown ${text}`);
+}
+
+type LowerText = (text: string, alloc: RustBufferAllocator) => UniffiByteArray;
+
+/** For texts that come from errors: a half character must not hide the error. */
+const wellFormed = (lower: LowerText): LowerText => (text, alloc) => lower(text.replace(HALVES, '\uFFFD'), alloc);
+
+function call<T>(app: () => T): T {
+  try {
+    return app();
+  } catch (error) {
+    throw thrown(error);
+  }
+}
+
+export const uniffiTraitInterfaceCall: typeof core.uniffiTraitInterfaceCall = (app, success, failure, lowerText, alloc) =>
+  core.uniffiTraitInterfaceCall(() => call(app), success, failure, wellFormed(lowerText), alloc);
+
+export const uniffiTraitInterfaceCallWithError: typeof core.uniffiTraitInterfaceCallWithError = (
+  app, success, failure, isKnown, lower, lowerText, alloc,
+) => core.uniffiTraitInterfaceCallWithError(() => call(app), success, failure, isKnown, lower, wellFormed(lowerText), alloc);
+
+/** The runtime expects that an answer can be written. One that cannot would be an unhandled rejection, and the library would wait. */
+export const uniffiTraitInterfaceCallAsyncWithError: typeof core.uniffiTraitInterfaceCallAsyncWithError = (
+  app, success, failure, isKnown, lower, lowerText, alloc,
+) => {
+  const writeText = wellFormed(lowerText);
+  return core.uniffiTraitInterfaceCallAsyncWithError(
+    async (signal) => {
+      try {
+        return await app(signal);
+      } catch (error) {
+        throw thrown(error);
+      }
+    },
+    (answer) => {
+      try {
+        success(answer);
+      } catch (error) {
+        failure(core.CALL_UNEXPECTED_ERROR, writeText(`the app has answered wrongly: ${(error as Error).message}`, alloc));
+      }
+    },
+    failure, isKnown, lower, writeText, alloc,
+  );
+};
 
 // ── Arguments
 
@@ -307,16 +379,13 @@ export const FfiConverterUint8Array = checked(core.FfiConverterUint8Array, (valu
   }
 });
 
-/** A character outside the first 65,536 is two units; one of them alone is no text, and UTF-8 has no bytes for it. */
-const HALF = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
-
 function checkText(value: unknown): void {
   if (typeof value !== 'string') {
     refused(`${named(value)} where a text belongs`);
   }
   // Newer engines know it without a search.
   const known = (value as string & { isWellFormed?(): boolean }).isWellFormed;
-  if (known === undefined ? HALF.test(value) : !known.call(value)) {
+  if (known === undefined ? HALF.test(value as string) : !known.call(value)) {
     refused('the text has half a character (a lone surrogate)');
   }
 }

@@ -1,7 +1,10 @@
 /** Watches: async iterators of updates. */
 
+import type { CallOptions } from './calls';
 import { WatchError } from './errors';
 import type { Failure } from './native';
+import { abortReason, givenUp } from './runtime';
+import type { Waiting } from './waiting';
 
 /** What ends a watch. */
 interface Following {
@@ -14,75 +17,117 @@ interface Reader<T> {
   reject(error: unknown): void;
 }
 
-/** What can be given to every watch. */
-export interface WatchOptions {
-  /** Ends the watch. */
-  signal?: AbortSignal | undefined;
-}
+/** What can be given to every watch: the `signal` ends it. */
+export type WatchOptions = CallOptions;
+
+/** So many updates wait to be read; if there are more, fewer that tell the same take their place. */
+const MOST_UNREAD = 100;
 
 /** Node ends when nothing is left to do, and does not know that the library will call. The longest time that a timer has. */
 const FOR_EVER = 2_147_483_647;
 const engine = globalThis as { process?: { versions?: { node?: string } } };
 const onNode = engine.process?.versions?.node !== undefined;
 
+/** Watches that somebody waits for: nothing else may hold them meanwhile. */
+const awaited = new Set<object>();
+
 /**
- * Updates, the first of which is what is there now.
+ * What the library holds: it does not keep the watch from the collector. A watch that nobody has any more, because its loop was left by an
+ * error of {@link Watch.next} or was never begun, ends when the collector finds it.
+ */
+class Listener<T> {
+  private readonly watch: { deref(): Watch<T> | undefined };
+
+  constructor(watch: Watch<T>) {
+    this.watch = typeof WeakRef === 'undefined' ? { deref: () => watch } : new WeakRef(watch);
+  }
+
+  onUpdate(update: T): void {
+    this.watch.deref()?.onUpdate(update);
+  }
+
+  onError(failure: Failure): void {
+    this.watch.deref()?.onError(failure);
+  }
+
+  onEnd(): void {
+    this.watch.deref()?.onEnd();
+  }
+}
+
+/**
+ * Updates, the first of which is what is there now. It can be iterated once.
  *
  * ```ts
  * for await (const update of await client.watchThread(conversation)) { … }
  * ```
  *
- * Leaving the loop ends the watch; so do {@link Watch.cancel}, the `signal`, and the shutdown of the client. The library reads again
- * when an update has arrived here, so what changes meanwhile comes as one update.
+ * Leaving the loop ends the watch; so do {@link Watch.cancel}, the `signal`, and the shutdown of the client.
+ *
+ * The library reads again when an update has arrived here, so what changes meanwhile comes as one update. Of a loop that is slower than
+ * that, at most 100 updates wait. Then the newest takes the place of all of them: of a list, a reset.
  */
 export class Watch<T> implements AsyncIterableIterator<T, undefined> {
   private following: Following | undefined;
-  private readonly waiting: Array<{ update: T } | { error: WatchError }> = [];
+  private waiting: Array<{ update: T } | { error: WatchError }> = [];
   private readonly readers: Reader<T>[] = [];
   private ended = false;
   private keepAlive: ReturnType<typeof setTimeout> | undefined;
-  private readonly signal: AbortSignal | undefined;
   private readonly aborted = (): void => this.cancel();
 
-  /** @internal */
-  constructor(options: WatchOptions = {}) {
-    this.signal = options.signal;
+  private constructor(
+    private readonly kind: Waiting<T>,
+    private readonly signal: AbortSignal | undefined,
+  ) {
     this.signal?.addEventListener('abort', this.aborted);
   }
 
-  /** Starts it: `start` gets the listener. A watch that was cancelled meanwhile ends at once. @internal */
+  /** Starts it: `start` gets the listener. @internal */
   static async start<T>(
     options: WatchOptions | undefined,
-    start: (listener: Watch<T>) => Following | Promise<Following>,
+    kind: Waiting<T>,
+    start: (listener: Listener<T>) => Following | Promise<Following>,
   ): Promise<Watch<T>> {
-    const watch = new Watch<T>(options);
+    const { signal } = givenUp(options) ?? {};
+    if (signal?.aborted) {
+      throw abortReason(signal);
+    }
+    const watch = new Watch<T>(kind, signal);
     try {
-      return watch.follow(await start(watch));
+      watch.follow(await start(new Listener(watch)));
     } catch (error) {
       watch.end();
       throw error;
     }
+    if (signal?.aborted) {
+      throw abortReason(signal);
+    }
+    return watch;
   }
 
-  /** @internal */
-  follow(following: Following): this {
+  private follow(following: Following): void {
     this.following = following;
+    // It was given up, or the client was shut down, while it began.
     if (this.ended) {
       this.stop();
     }
-    return this;
   }
 
   // The library calls these three.
 
   /** @internal */
   onUpdate(update: T): void {
-    this.arrive({ update });
+    if (!this.ended) {
+      this.kind.came(update);
+      this.arrive({ update });
+    }
   }
 
   /** @internal */
   onError(failure: Failure): void {
-    this.arrive({ error: new WatchError(failure) });
+    if (!this.ended) {
+      this.arrive({ error: new WatchError(failure) });
+    }
   }
 
   /** @internal */
@@ -97,10 +142,14 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Ends the watch; a loop over it ends too. */
   cancel(): void {
-    this.waiting.length = 0;
+    this.waiting = [];
     this.end();
   }
 
+  /**
+   * The next update. It rejects with a {@link WatchError} if a change could not be read. That ends a loop, but not the watch: iterate it
+   * again, and the next update brings what was missed.
+   */
   next(): Promise<IteratorResult<T, undefined>> {
     const first = this.waiting.shift();
     if (first !== undefined) {
@@ -109,6 +158,7 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
     if (this.ended) {
       return Promise.resolve({ done: true, value: undefined });
     }
+    awaited.add(this);
     if (onNode) {
       this.keepAlive ??= setTimeout(() => undefined, FOR_EVER);
     }
@@ -125,18 +175,24 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   private arrive(what: { update: T } | { error: WatchError }): void {
-    if (this.ended) {
-      return;
-    }
     const reader = this.readers.shift();
     if (reader === undefined) {
       this.waiting.push(what);
+      if (this.waiting.length > MOST_UNREAD) {
+        this.shorten();
+      }
     } else if ('error' in what) {
       reader.reject(what.error);
     } else {
       reader.resolve({ done: false, value: what.update });
     }
-    this.sleep();
+    this.rest();
+  }
+
+  private shorten(): void {
+    const updates = this.waiting.flatMap((one) => ('update' in one ? [one.update] : []));
+    // An update brings what an error has missed.
+    this.waiting = updates.length === 0 ? this.waiting.slice(-1) : this.kind.instead(updates).map((update) => ({ update }));
   }
 
   private end(): void {
@@ -145,7 +201,7 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
       reader.resolve({ done: true, value: undefined });
     }
     this.signal?.removeEventListener('abort', this.aborted);
-    this.sleep();
+    this.rest();
     this.stop();
   }
 
@@ -156,8 +212,13 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
     following?.uniffiDestroy?.();
   }
 
-  private sleep(): void {
-    if (this.readers.length === 0 && this.keepAlive !== undefined) {
+  /** Nobody waits for it now. */
+  private rest(): void {
+    if (this.readers.length > 0) {
+      return;
+    }
+    awaited.delete(this);
+    if (this.keepAlive !== undefined) {
       clearTimeout(this.keepAlive);
       this.keepAlive = undefined;
     }

@@ -4,9 +4,9 @@ import { createContext, createElement, useContext, useMemo, useSyncExternalStore
 
 import type { Client, Timeline } from '../client';
 import { applied } from '../diffs';
-import type { FieldpostError } from '../errors';
+import { FieldpostError } from '../errors';
 import type { ConversationId } from '../ids';
-import type { ConversationQuery, ConversationSummary, Ends, Status, TimelineItem, TimelineOptions } from '../native';
+import type { ConversationQuery, ConversationSummary, Ends, Status, TimelineItem, TimelineOptions, TimelineUpdate } from '../native';
 import { storeOf, type Store } from './store';
 
 const Context = createContext<Client | undefined>(undefined);
@@ -29,7 +29,7 @@ export function useClient(): Client {
 export interface Shown {
   /** The first update has come. Until then a list is empty because nothing was read. */
   readonly ready: boolean;
-  /** Why the last change could not be read; none when a later one could. */
+  /** Why the list could not be read or moved; none when it could since. */
   readonly error: FieldpostError | undefined;
 }
 
@@ -45,9 +45,12 @@ export interface ShownTimeline extends Shown {
   readonly ends: Ends | undefined;
   /** The timeline, to fill a gap or go to a message; none before the first update. */
   readonly timeline: Timeline | undefined;
-  /** Shows older messages; for `onEndReached` of an inverted list. Resolves to false if there are none. */
+  /**
+   * Shows older messages; for `onEndReached` of an inverted list. Resolves to false if there are none. It never rejects: why it has failed
+   * is in `error`.
+   */
   readonly paginateBackwards: () => Promise<boolean>;
-  /** Shows newer messages. Resolves to false if there are none. */
+  /** Shows newer messages; otherwise as `paginateBackwards`. */
   readonly paginateForwards: () => Promise<boolean>;
 }
 
@@ -95,15 +98,30 @@ function timeline(
   options: Partial<TimelineOptions> | undefined,
 ): Store<ShownTimeline> {
   let opened: Timeline | undefined;
+  const paginate = (direction: 'paginateBackwards' | 'paginateForwards') => async (): Promise<boolean> => {
+    try {
+      const more = (await opened?.[direction]()) ?? false;
+      if (store.snapshot().error !== undefined) {
+        store.fail(undefined);
+      }
+      return more;
+    } catch (error) {
+      if (!(error instanceof FieldpostError)) {
+        throw error;
+      }
+      store.fail(error);
+      return false;
+    }
+  };
   const first: ShownTimeline = {
     ...EMPTY,
     items: [],
     ends: undefined,
     timeline: undefined,
-    paginateBackwards: async () => (await opened?.paginateBackwards()) ?? false,
-    paginateForwards: async () => (await opened?.paginateForwards()) ?? false,
+    paginateBackwards: paginate('paginateBackwards'),
+    paginateForwards: paginate('paginateForwards'),
   };
-  return storeOf(first, {
+  const store: Store<ShownTimeline> = storeOf<TimelineUpdate, ShownTimeline>(first, {
     async start(signal) {
       const begun = await client.timeline(conversation, options, { signal });
       // In strict mode two begin, and the one that was given up may be the last to come.
@@ -122,6 +140,7 @@ function timeline(
     }),
     failed: (before, error) => ({ ...before, error }),
   });
+  return store;
 }
 
 function status(client: Client): Store<Status | undefined> {

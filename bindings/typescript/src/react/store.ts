@@ -7,6 +7,8 @@ import type { Watch } from '../watch';
 export interface Store<S> {
   subscribe(changed: () => void): () => void;
   snapshot(): S;
+  /** Something else about what is shown has failed, or has not. */
+  fail(error: FieldpostError | undefined): void;
 }
 
 /** What a store follows. */
@@ -16,7 +18,7 @@ interface Source<T, S> {
   /** The snapshot after an update. */
   updated(before: S, update: T): S;
   /** The snapshot after a failure; by default the one before. */
-  failed?(before: S, error: FieldpostError): S;
+  failed?(before: S, error: FieldpostError | undefined): S;
 }
 
 /**
@@ -38,8 +40,10 @@ export function storeOf<T, S>(first: S, source: Source<T, S>): Store<S> {
   async function follow({ signal }: AbortController): Promise<void> {
     // After the end of a run, its last update may still be on its way.
     const unless = (over: boolean, next: () => S): void => void (over || become(next()));
+    const failed = (error: FieldpostError): void => unless(signal.aborted, () => source.failed?.(now, error) ?? now);
+    let watch: Watch<T> | undefined;
     try {
-      const watch = await source.start(signal);
+      watch = await source.start(signal);
       for (;;) {
         try {
           const result = await watch.next();
@@ -52,15 +56,17 @@ export function storeOf<T, S>(first: S, source: Source<T, S>): Store<S> {
           if (!(error instanceof WatchError)) {
             throw error;
           }
-          unless(signal.aborted, () => source.failed?.(now, error) ?? now);
+          failed(error);
         }
       }
     } catch (error) {
       if (error instanceof FieldpostError) {
-        unless(signal.aborted, () => source.failed?.(now, error) ?? now);
+        failed(error);
       } else if (!signal.aborted) {
         throw error;
       }
+    } finally {
+      watch?.cancel();
     }
   }
 
@@ -80,5 +86,10 @@ export function storeOf<T, S>(first: S, source: Source<T, S>): Store<S> {
       };
     },
     snapshot: () => now,
+    fail(error) {
+      if (running !== undefined) {
+        become(source.failed?.(now, error) ?? now);
+      }
+    },
   };
 }

@@ -85,7 +85,7 @@ test('100,000 refused calls leave nothing behind', async () => {
   const { threads_grown, memory_grown_kib } = await grownSince(before);
   // Each of them has had the library count a user of the client, and allocated what was to be written: 200 MB in all.
   assert.ok(memory_grown_kib < 16_384, `memory has grown by ${memory_grown_kib} KiB`);
-  assert.equal(threads_grown, 0);
+  assert.ok(threads_grown <= 0, `${threads_grown} threads have come`);
   await client.shutdown();
 });
 

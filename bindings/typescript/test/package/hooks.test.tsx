@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Client, OpenAt, type Status } from 'fieldpost';
+import { Client, FieldpostError, OpenAt, RetryAdvice, type Status } from 'fieldpost';
 import {
   FieldpostProvider,
   keyOf,
@@ -15,7 +15,7 @@ import {
 import { StrictMode, type ReactElement } from 'react';
 import { act, create, type ReactTestRenderer } from 'react-test-renderer';
 
-import { direct, signedIn, until } from './world';
+import { counted, direct, signedIn, until } from './world';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
@@ -71,18 +71,7 @@ test('the list follows a draft, and its snapshot stays the same object until the
 test('a component that has left the screen leaves no subscription behind', async () => {
   const client = await signedIn();
   const conversation = await direct(client);
-  const cancelled = { count: 0 };
-  const started = { count: 0 };
-  const timeline = client.timeline.bind(client);
-  client.timeline = async (...given) => {
-    started.count += 1;
-    const opened = await timeline(...given);
-    given[2]?.signal?.addEventListener('abort', () => (cancelled.count += 1));
-    if (given[2]?.signal?.aborted) {
-      cancelled.count += 1;
-    }
-    return opened;
-  };
+  const counts = counted('method_client_timeline', 'method_timeline_cancel', 'free_timeline');
   let shown: ShownTimeline | undefined;
   function Thread(): null {
     shown = useTimeline(conversation, { page: 2 });
@@ -90,13 +79,80 @@ test('a component that has left the screen leaves no subscription behind', async
   }
   const renderer = await rendered(client, <Thread />);
   await settled('the timeline is read', () => shown?.ready === true);
-  assert.equal(started.count, 2, 'strict mode mounts twice');
-  assert.equal(cancelled.count, 1, 'only one of both goes on');
+  assert.equal(counts.method_client_timeline, 2, 'strict mode mounts twice');
+  await settled('only one of both goes on', () => counts.method_timeline_cancel === 1);
 
   const watch = shown?.timeline?.[Symbol.asyncIterator]();
   await act(async () => renderer.unmount());
-  assert.equal(cancelled.count, 2);
+  assert.equal(counts.method_timeline_cancel, 2);
   assert.deepEqual(await watch?.next(), { done: true, value: undefined });
+  shown = undefined;
+  await client.shutdown();
+});
+
+test('all hooks of a screen give back what they have begun', async () => {
+  const client = await signedIn();
+  const counts = counted(
+    'method_client_watch_conversations',
+    'method_client_watch_status',
+    'method_client_watch_unread_for_badge',
+    'free_subscription',
+  );
+  function Screen(): null {
+    useConversations();
+    useStatus();
+    useUnread();
+    return null;
+  }
+  for (let round = 1; round <= 3; round += 1) {
+    const renderer = await rendered(client, <Screen />);
+    await act(async () => renderer.unmount());
+  }
+  const { free_subscription: _, ...begun } = counts;
+  assert.deepEqual(Object.values(begun), [6, 6, 6], 'strict mode begins each twice');
+  await until('all are given back', () => counts.free_subscription === 18);
+  await client.shutdown();
+});
+
+test('a pagination that fails is told in the error, and rejects nowhere', async () => {
+  const client = await signedIn();
+  const conversation = await direct(client);
+  const offline = new FieldpostError({ kind: 'Offline', retry: new RetryAdvice.Never(), reason: 'there is no network' });
+  const timeline = client.timeline.bind(client);
+  let isOffline = true;
+  client.timeline = async (...given) => {
+    const opened = await timeline(...given);
+    opened.paginateBackwards = opened.paginateForwards = () => (isOffline ? Promise.reject(offline) : Promise.resolve(true));
+    return opened;
+  };
+  const shown: ShownTimeline[] = [];
+  function Thread(): null {
+    shown.push(useTimeline(conversation, { page: 1, openAt: OpenAt.Newest.new() }));
+    return null;
+  }
+  const renderer = await rendered(client, <Thread />);
+  await settled('the timeline is read', () => shown.at(-1)?.ready === true);
+  const last = shown.at(-1) as ShownTimeline;
+  for (const paginate of ['paginateBackwards', 'paginateForwards'] as const) {
+    const before = shown.at(-1)?.items;
+    await act(async () => assert.equal(await last[paginate](), false));
+    assert.equal(shown.at(-1)?.error, offline);
+    assert.equal(shown.at(-1)?.items, before, 'what was shown stays');
+    // The next change that can be read takes the error away.
+    await act(async () => void (await client.send(conversation, 'now')));
+    await settled('the error is gone', () => shown.at(-1)?.error === undefined);
+  }
+  // So does a pagination that has not failed, whether it changes something or not.
+  await act(async () => void (await last.paginateBackwards()));
+  assert.equal(shown.at(-1)?.error, offline);
+  isOffline = false;
+  await act(async () => assert.equal(await last.paginateBackwards(), true));
+  assert.equal(shown.at(-1)?.error, undefined);
+  isOffline = true;
+  await act(async () => renderer.unmount());
+  const count = shown.length;
+  assert.equal(await last.paginateBackwards(), false);
+  assert.equal(shown.length, count, 'a screen that was left hears nothing');
   await client.shutdown();
 });
 
@@ -140,6 +196,12 @@ test('the status is there at once, and says when a message waits', async () => {
 test('the unread count follows', async () => {
   const client = await signedIn();
   const conversation = await direct(client);
+  // Other tests have read what the demo has.
+  const admin = await signedIn('admin');
+  await admin.send(conversation, 'Are you there?');
+  await admin.sync();
+  await admin.shutdown();
+  await client.sync();
   let count = -1;
   function Badge(): null {
     count = useUnread('total');
@@ -149,7 +211,7 @@ test('the unread count follows', async () => {
   await settled('something is unread', () => count > 0);
   const before = count;
   const { unread = 0, lastSeq = 0 } = (await client.conversation(conversation)) ?? {};
-  assert.ok(unread > 0, 'the demo has unread messages in it');
+  assert.ok(unread > 0, 'a message is unread in it');
   await act(async () => void (await client.markRead(conversation, lastSeq)));
   await settled('the thread is read', () => count === before - unread);
   await act(async () => renderer.unmount());

@@ -39,3 +39,28 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+type Call = (...given: unknown[]) => unknown;
+
+/** Counts the calls of functions of the library, by the end of their names, from now on. */
+export function counted<Name extends string>(...names: Name[]): Record<Name, number> {
+  const functions = require('../../dist/generated/node/fieldpost_ffi-ffi').default() as Record<string, Call>;
+  const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+  for (const name of names) {
+    const full = `uniffi_fieldpost_ffi_fn_${name}`;
+    const call = functions[full] as Call;
+    functions[full] = (...given) => {
+      counts[name] += 1;
+      return call(...given);
+    };
+  }
+  return counts;
+}
+
+/** Lets the collector find what nobody has any more, until something is so. Needs `node --expose-gc`. */
+export async function collected(what: string, isSo: () => boolean): Promise<void> {
+  await until(what, () => {
+    globalThis.gc?.();
+    return isSo();
+  });
+}
