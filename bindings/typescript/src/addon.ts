@@ -3,7 +3,7 @@
  * by the generated code.
  */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { LibraryError } from './errors';
@@ -28,26 +28,62 @@ interface NativeModule {
   register(definitions: object): object;
 }
 
+interface Addon {
+  UniffiNativeModule: { open(path: string): NativeModule };
+}
+
+const PREBUILDS = join(__dirname, '..', 'prebuilds');
+
 /** `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc` … */
 function platform(): string {
   const { platform: system, arch } = process;
   if (system === 'linux') {
-    const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-    return `linux-${arch}-${report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`;
+    return `linux-${arch}-${hasGlibc() ? 'gnu' : 'musl'}`;
   }
   return system === 'win32' ? `win32-${arch}-msvc` : `${system}-${arch}`;
+}
+
+function hasGlibc(): boolean {
+  const report = process.report as (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined;
+  if (report === undefined) {
+    return true;
+  }
+  // The report looks up the names of the network's addresses, which takes seconds on some machines. Older Nodes do not know this.
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true;
+  try {
+    return (report.getReport() as { header?: { glibcVersionRuntime?: string } }).header?.glibcVersionRuntime !== undefined;
+  } finally {
+    report.excludeNetwork = before;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const UniffiNativeModule = {
   open(path: string): NativeModule {
     const name = `@ubjs/node-${platform()}`;
-    let addon: { UniffiNativeModule: { open(path: string): NativeModule } };
+    let addon: Addon;
     try {
-      addon = require(name);
+      addon = require(name) as Addon;
     } catch (cause) {
-      throw new LibraryError(`fieldpost has no addon for this platform: the package ${name} is not installed`, { cause });
+      const absent = (cause as { code?: string }).code === 'MODULE_NOT_FOUND';
+      throw new LibraryError(
+        absent
+          ? `the package ${name} is not installed, which fieldpost needs on this platform. Install without --omit=optional; if the ` +
+            'lock file was made on another platform, remove it and node_modules, and install again'
+          : `the package ${name} cannot be loaded: ${reasonOf(cause)}`,
+        { cause },
+      );
     }
-    return addon.UniffiNativeModule.open(path);
+    try {
+      return addon.UniffiNativeModule.open(path);
+    } catch (cause) {
+      // The system says why: a glibc that is too old, a file that is cut off.
+      throw new LibraryError(`the library of fieldpost cannot be loaded: ${reasonOf(cause)}`, { cause });
+    }
   },
 };
 
@@ -56,14 +92,18 @@ function resolveLibPath({ crateName }: { crateName: string; callerUrl: string })
   const { platform: system } = process;
   const file =
     system === 'win32' ? `${crateName}.dll` : `lib${crateName}.${system === 'darwin' ? 'dylib' : 'so'}`;
-  const path = join(__dirname, '..', 'prebuilds', platform(), file);
+  const path = join(PREBUILDS, platform(), file);
   if (!existsSync(path)) {
     throw new LibraryError(
-      `fieldpost was installed without its library for ${platform()}; ` +
-        'in the repository, run `cargo xtask bindings build --only typescript`',
+      `this package of fieldpost has no library for Node on ${platform()}, but for: ${built().join(', ') || 'no platform'}. ` +
+        'In the repository of fieldpost, `cargo xtask bindings build --only typescript` builds one for the machine that it runs on',
     );
   }
   return path;
+}
+
+function built(): string[] {
+  return existsSync(PREBUILDS) ? readdirSync(PREBUILDS).sort() : [];
 }
 
 export default { UniffiNativeModule, FfiType, resolveLibPath };

@@ -1,6 +1,10 @@
-//! What npm publishes: what package.json of the TypeScript package names, packed by npm itself.
+//! What npm publishes: what package.json of the TypeScript package names, packed by npm itself, installed into an empty folder and tried.
 
-use super::plan::{Need, Plan, Step, words};
+use super::{
+    building,
+    plan::{Need, Plan, Step, words},
+    size,
+};
 use crate::bindings::languages::folder;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -16,11 +20,15 @@ pub(super) fn plan(target: &Path) -> Result<Plan> {
     let package = folder("typescript");
     let manifest = package.join("package.json");
     let archive = if manifest.exists() { archive(&read(&manifest)?)? } else { "the archive".to_owned() };
-    let out = target.join("packages/npm");
-    let mut pack = words("npm pack --pack-destination");
-    pack.push(out.display().to_string());
-    let mut list = words("tar -tzf");
-    list.push(out.join(&archive).display().to_string());
+    let (out, library) = (target.join("packages/npm"), size::library(target));
+    let text = |path: &Path| path.display().to_string();
+    let node = |arguments: Vec<String>| Step::Run {
+        command: [words("node"), arguments].concat(),
+        folder: package.clone(),
+        environment: Vec::new(),
+    };
+    let pack = [words("scripts/pack.mjs"), vec![text(&out)], words("--library"), vec![text(&library)]].concat();
+    let tried = vec!["scripts/tried.mjs".to_owned(), text(&out.join(&archive)), text(&out.join("fresh"))];
     Ok(Plan {
         title: "The package for npm".to_owned(),
         needs: vec![
@@ -28,10 +36,12 @@ pub(super) fn plan(target: &Path) -> Result<Plan> {
             Need::File { path: manifest, why: "the TypeScript package is not there" },
         ],
         steps: vec![
-            Step::Empty(out),
+            Step::run(building("cdylib")),
+            // From a library with its names, which the generator reads.
             Step::run(words("cargo xtask bindings build --only typescript")),
-            Step::Run { command: pack, folder: package, environment: Vec::new() },
-            Step::run(list),
+            Step::Empty(out),
+            node(pack),
+            node(tried),
         ],
     })
 }
@@ -65,9 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_generated_first() {
+    fn what_is_packed_is_generated_first_and_tried_where_nothing_else_is_installed() {
         let lines = plan(Path::new("/t")).unwrap().lines();
-        let step = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
-        assert!(step("bindings build --only typescript") < step("npm pack"));
+        let step = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}"));
+        assert!(step("--profile mobile") < step("scripts/pack.mjs"));
+        assert!(
+            step("bindings build --only typescript") < step("scripts/pack.mjs /t/packages/npm --library /t/mobile/")
+        );
+        assert!(step("scripts/pack.mjs") < step("scripts/tried.mjs /t/packages/npm/fieldpost-"));
     }
 }
