@@ -2,7 +2,7 @@
 //!
 //! The generators write one line per declaration, so lines are enough; what is in a body, or not for apps, is left out.
 
-use super::{build::Built, languages::folder};
+use super::{build::Built, languages::folder, typescript};
 use anyhow::{Context, Result, bail};
 use std::{fs, path::PathBuf};
 
@@ -30,7 +30,7 @@ const BY_HAND: [Surface; 3] = [
 ];
 
 pub(super) fn run(built: &Built, check: bool) -> Result<()> {
-    let mut differing = Vec::new();
+    let mut texts = Vec::new();
     for surface in &SURFACES {
         let generated = built.empty_folder(&format!("surface-{}", surface.language))?;
         built.generate(surface.language, &generated)?;
@@ -39,7 +39,13 @@ pub(super) fn run(built: &Built, check: bool) -> Result<()> {
         for layer in BY_HAND.iter().filter(|layer| layer.language == surface.language) {
             text.push_str(&by_hand(layer)?);
         }
-        let file = folder("surface").join(format!("{}.txt", surface.language));
+        texts.push((surface.language, text));
+    }
+    // Its compiler tells: what an app can name there is made of both kinds.
+    texts.extend(typescript::surface(built)?.map(|text| ("typescript", text)));
+    let mut differing = Vec::new();
+    for (language, text) in texts {
+        let file = folder("surface").join(format!("{language}.txt"));
         if fs::read_to_string(&file).ok().as_ref() == Some(&text) {
             continue;
         }

@@ -44,13 +44,26 @@ pub(super) fn prepare(built: &Built) -> Result<()> {
     Ok(())
 }
 
+/// What an app can name, as the compiler sees it. None where the tools are not at hand: fetching them takes minutes.
+pub(super) fn surface(built: &Built) -> Result<Option<String>> {
+    if missing().is_some() || !is_at_hand() {
+        eprintln!(
+            "── the surface of TypeScript is NOT compared: first run `cargo xtask bindings build --only typescript`"
+        );
+        return Ok(None);
+    }
+    prepare(built)?;
+    let output = node().arg("scripts/surface.mjs").output().context("cannot start node")?;
+    if !output.status.success() {
+        bail!("the surface of TypeScript cannot be told:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(Some(String::from_utf8(output.stdout)?))
+}
+
 /// The command that carries out one file of the scenario.
-///
-/// V8 gives short-lived objects up to 48 MB when many are made, and keeps that. The scenario measures whether memory grows, so it gets
-/// the least.
 pub(super) fn runner(file: &Path, server: &Server, scratch: &Path) -> Command {
     let mut node = node();
-    node.args(["--expose-gc", "--max-semi-space-size=1", "build/scenario/main.js"]).arg(file);
+    node.args(["--expose-gc", "build/scenario/main.js"]).arg(file);
     node.args(["--url", &server.url, "--key", &server.anon_key]).arg("--folder").arg(scratch);
     node
 }
@@ -66,8 +79,7 @@ pub(super) fn package_tests(built: &Built, table: &mut Table) -> Result<()> {
     }
     let server = Server::start(built)?;
     let mut tests = node();
-    let measuring = ["--expose-gc", "--max-semi-space-size=1"];
-    tests.args(measuring).args(["--test", "--test-force-exit", "--test-reporter=tap", "build/package/"]);
+    tests.args(["--expose-gc", "--test", "--test-force-exit", "--test-reporter=tap", "build/package/"]);
     enter_tests(table, "the tests of the package", &with_server(&mut tests, &server)?, "# tests 0");
     // The sample app has a server of its own: its test fills a thread with 10,000 messages.
     let server = Server::start(built)?;
@@ -189,7 +201,8 @@ fn generate(generator: &Path, built: &Built, kind: &str) -> Result<()> {
 fn turbo_module(generator: &Path) -> Result<()> {
     let mut command = Command::new(generator);
     command.current_dir(folder("typescript")).args(["generate", "jsi", "turbo-module", "--config", "ubrn.config.yaml"]);
-    quietly("generating the turbo module", command.arg(NAMESPACE))
+    quietly("generating the turbo module", command.arg(NAMESPACE))?;
+    quietly("adapting the turbo module", node().arg("scripts/adapt-turbo.mjs"))
 }
 
 /// Where src/addon.ts looks for it.
