@@ -5,6 +5,7 @@ import { useEffect, useState, type ReactElement } from 'react';
 import { AppState, Text } from 'react-native';
 
 import { App } from './App';
+import { Lifecycle } from './lifecycle';
 
 /** What the native side of the app passes as initial properties. */
 export interface MainProps {
@@ -16,35 +17,38 @@ export interface MainProps {
   secrets?: SecretStore;
 }
 
-/** How long a push may take when the app goes to the background: iOS gives about this much. */
-const LAST_PUSH = 5_000;
-
-export function Main(props: MainProps): ReactElement {
+export function Main({ database, url, anonKey, secrets }: MainProps): ReactElement {
   const [client, setClient] = useState<Client>();
   const [wrong, setWrong] = useState<string>();
+  const failed = (error: Error): void => setWrong(error.message);
 
   useEffect(() => {
-    const opening = Client.open(props);
-    opening.then(async (opened) => {
-      await opened.start();
-      setClient(opened);
-    }, (error: Error) => setWrong(error.message));
-    return () => {
-      opening.then((opened) => opened.shutdown(), () => undefined);
+    // In strict mode, and when the properties change, this screen has gone on before the client is open.
+    let left = false;
+    const opening = Client.open({ database, url, anonKey, secrets });
+    const begin = async (): Promise<void> => {
+      const opened = await opening;
+      if (!left) {
+        await opened.start();
+      }
+      if (!left) {
+        setClient(opened);
+      }
     };
-  }, [props.database]);
+    begin().catch((error: Error) => left || failed(error));
+    return () => {
+      left = true;
+      setClient(undefined);
+      opening.then((opened) => opened.shutdown()).catch(() => undefined);
+    };
+  }, [database, url, anonKey, secrets]);
 
   useEffect(() => {
     if (client === undefined) {
       return undefined;
     }
-    const states = AppState.addEventListener('change', (state) => {
-      if (state === 'active') {
-        void client.resume().then(() => client.foreground());
-      } else if (state === 'background') {
-        void client.background(LAST_PUSH).finally(() => client.pause());
-      }
-    });
+    const lifecycle = new Lifecycle(client, failed);
+    const states = AppState.addEventListener('change', (state) => lifecycle.become(state));
     return () => states.remove();
   }, [client]);
 

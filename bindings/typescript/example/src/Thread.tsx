@@ -15,8 +15,20 @@ interface ThreadProps {
 export function Thread({ conversation, name, onClose }: ThreadProps): ReactElement {
   const client = useClient();
   const { items, timeline, error, paginateBackwards } = useTimeline(conversation, { page: 50, openAt: OpenAt.Newest.new() });
+  const [wrong, setWrong] = useState('');
   const newestFirst = useMemo(() => items.slice().reverse(), [items]);
-  const fill = useCallback((from: number) => void timeline?.fillGap(new ItemId.Gap({ from })), [timeline]);
+  const failed = useCallback((reason: Error) => setWrong(reason.message), []);
+  const fill = useCallback((from: number) => {
+    setWrong('');
+    timeline?.fillGap(new ItemId.Gap({ from })).catch(failed);
+  }, [timeline, failed]);
+  // What is read on the screen is read for the server, too. A list wants this function to stay the same.
+  const viewed = useCallback(({ viewableItems }: { viewableItems: { item: TimelineItem }[] }) => {
+    const seqs = viewableItems.flatMap(({ item }) => (item.tag === 'Message' ? (item.inner.message.seq ?? []) : []));
+    if (seqs.length > 0) {
+      client.markRead(conversation, Math.max(...seqs)).catch(failed);
+    }
+  }, [client, conversation, failed]);
   const row = useCallback(({ item }: { item: TimelineItem }) => <Item item={item} onFill={fill} />, [fill]);
   return (
     <View style={styles.screen}>
@@ -33,15 +45,9 @@ export function Thread({ conversation, name, onClose }: ThreadProps): ReactEleme
         renderItem={row}
         onEndReached={() => void paginateBackwards()}
         onEndReachedThreshold={1}
-        // What is read on the screen is read for the server, too.
-        onViewableItemsChanged={useCallback(({ viewableItems }: { viewableItems: { item: TimelineItem }[] }) => {
-          const seqs = viewableItems.flatMap(({ item }) => (item.tag === 'Message' ? (item.inner.message.seq ?? []) : []));
-          if (seqs.length > 0) {
-            void client.markRead(conversation, Math.max(...seqs));
-          }
-        }, [client, conversation])}
+        onViewableItemsChanged={viewed}
       />
-      <Text>{error?.reason ?? ''}</Text>
+      <Text>{error?.reason ?? wrong}</Text>
       <Composer onSend={(text) => client.send(conversation, text)} />
     </View>
   );
@@ -97,13 +103,16 @@ function Composer({ onSend }: { onSend: (text: string) => Promise<unknown> }): R
   const [text, setText] = useState('');
   const [wrong, setWrong] = useState('');
   const send = (): void => {
-    onSend(text).then(
-      () => {
-        setText('');
-        setWrong('');
-      },
-      (error: Error) => setWrong(error.message),
-    );
+    if (text.trim() === '') {
+      return;
+    }
+    // At once: a second tap must not send it again, and what is typed meanwhile is the next message.
+    setText('');
+    setWrong('');
+    onSend(text).catch((error: Error) => {
+      setText((typed) => (typed === '' ? text : `${text}\n${typed}`));
+      setWrong(error.message);
+    });
   };
   return (
     <View testID="line" style={styles.row}>

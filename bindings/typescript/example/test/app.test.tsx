@@ -126,9 +126,12 @@ test('the list and a thread of the demo, and a message that is written', async (
   await until('the thread is shown', () => dump(renderer).includes('Thanks, I will tell the site manager.'));
   await act(async () => renderer.root.findByProps({ testID: 'text', placeholder: 'Message' }).props['onChangeText']('On my way'));
   await press(renderer, 'send');
+  // A second tap, before the first message is written.
+  await press(renderer, 'send');
   await until('the message is shown, and waits', () => dump(renderer).includes('> On my way …'));
   await until('the composer is empty', () => dump(renderer).includes('[Message]'));
   screens['A thread, with a message that waits'] = dump(renderer);
+  expect((await client.pending()).pending).toBe(1);
 
   await act(async () => void (await client.sync()));
   await until('the server has it', () => dump(renderer).includes('> On my way ✓'));
