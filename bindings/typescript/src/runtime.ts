@@ -136,7 +136,8 @@ export function abortReason(signal: AbortSignal | undefined): unknown {
 
 /** JavaScript throws anything: nothing, a text, an object without a prototype. What reads it expects an error. */
 function thrown(what: unknown): unknown {
-  if (typeof what === 'object' && what !== null && typeof (what as Error).message === 'string') {
+  const { message, toString } = (what ?? {}) as Partial<Error>;
+  if (typeof message === 'string' && typeof toString === 'function') {
     return what;
   }
   let text = 'something that is no text';
@@ -274,8 +275,7 @@ export class FfiConverterCallback<T> extends core.FfiConverterCallback<T> {
   }
 
   override writeIntoCursor(value: T, cursor: Cursor): void {
-    this.check(value);
-    super.writeIntoCursor(value, cursor);
+    cursor.writeU64(this.lower(value, undefined as never));
   }
 
   private check(value: T): void {

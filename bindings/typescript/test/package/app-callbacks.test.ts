@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { Client, logTo, stopLogging, type PersonId, type SecretStore, type SessionToken, type TokenProvider } from 'fieldpost';
 
-import { anonKey, freshFile, signedIn, until, url } from './world';
+import { anonKey, collected, freshFile, signedIn, until, url } from './world';
 
 /** What apps give in place of a token. */
 const WRONG: [string, () => unknown][] = [
@@ -18,6 +18,7 @@ const WRONG: [string, () => unknown][] = [
   ['null thrown', () => Promise.reject(null)],
   ['a text thrown', () => Promise.reject('no session')],
   ['an object without a prototype thrown', () => Promise.reject(Object.create(null))],
+  ['an error without a prototype thrown', () => Promise.reject(Object.assign(Object.create(null), { message: 'none' }))],
   ['an error with half a character thrown', () => Promise.reject(new Error('\ud800'))],
 ];
 
@@ -83,4 +84,20 @@ test('a log sink that throws hears the next line', async () => {
   await until('the third line came', () => lines > 2);
   stopLogging();
   await client.shutdown();
+});
+
+test('what an app gives to a client is given back, with a refused call and after the shutdown', async () => {
+  const providers: WeakRef<TokenProvider>[] = [];
+  const provider = (): TokenProvider => {
+    const tokens: TokenProvider = { token: () => Promise.reject(new Error('not now')) };
+    providers.push(new WeakRef(tokens));
+    return tokens;
+  };
+  const given = { database: freshFile(), url, anonKey, live: false };
+  await assert.rejects(Client.open({ ...given, tokens: provider(), secrets: 5 as never }), { kind: 'InvalidArgument' });
+  await collected('the refused one is given back', () => providers[0]?.deref() === undefined);
+  await assert.rejects(Client.open({ ...given, url: 'no address', tokens: provider() }));
+  await collected('the one of a client that cannot be is given back', () => providers[1]?.deref() === undefined);
+  await (await Client.open({ ...given, tokens: provider() })).shutdown();
+  await collected('the one of a client that was shut down is given back', () => providers[2]?.deref() === undefined);
 });
