@@ -28,6 +28,9 @@ const FOR_EVER = 2_147_483_647;
 const engine = globalThis as { process?: { versions?: { node?: string } } };
 const onNode = engine.process?.versions?.node !== undefined;
 
+// Not made where it is used: it would hold what is there.
+const nothing = (): void => undefined;
+
 /** Watches that somebody waits for: nothing else may hold them meanwhile. */
 const awaited = new Set<object>();
 
@@ -160,7 +163,7 @@ export class Watch<T> implements AsyncIterableIterator<T, undefined> {
     }
     awaited.add(this);
     if (onNode) {
-      this.keepAlive ??= setTimeout(() => undefined, FOR_EVER);
+      this.keepAlive ??= setTimeout(nothing, FOR_EVER);
     }
     return new Promise((resolve, reject) => this.readers.push({ resolve, reject }));
   }

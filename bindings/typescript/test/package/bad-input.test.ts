@@ -66,7 +66,9 @@ test('what is no argument is refused before the library is called', async () => 
 test('null means the same as nothing, and a field that is undefined its default', async () => {
   const client = await signedIn();
   const conversation = await direct(client);
-  assert.equal((await client.messages(conversation, { limit: undefined, before: null as Anything })).messages.length, 3);
+  const { messages } = await client.messages(conversation);
+  assert.ok(messages.length >= 3);
+  assert.deepEqual((await client.messages(conversation, { limit: undefined, before: null as Anything })).messages, messages);
   assert.equal((await client.conversations({ kind: undefined })).length, 2);
   await client.shutdown();
 });
