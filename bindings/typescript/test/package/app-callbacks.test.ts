@@ -101,3 +101,20 @@ test('what an app gives to a client is given back, with a refused call and after
   await (await Client.open({ ...given, tokens: provider() })).shutdown();
   await collected('the one of a client that was shut down is given back', () => providers[2]?.deref() === undefined);
 });
+
+test('what an app throws is told as a text, whatever it is', () => {
+  const { uniffiTraitInterfaceCall } = require('../../dist/runtime');
+  const told = (what: unknown): string => {
+    let text = '';
+    const app = (): never => {
+      throw what;
+    };
+    uniffiTraitInterfaceCall(app, () => undefined, (_: number, lowered: string) => (text = lowered), (it: string) => it);
+    return text;
+  };
+  assert.equal(told(undefined), 'Error: the app has thrown undefined');
+  assert.equal(told('no session'), 'Error: the app has thrown no session');
+  assert.equal(told(Object.create(null)), 'Error: the app has thrown something that is no text');
+  assert.equal(told(Object.assign(Object.create(null), { message: 'x' })), 'Error: the app has thrown something that is no text');
+  assert.equal(told(new TypeError('half \ud800')), 'TypeError: half \ufffd');
+});

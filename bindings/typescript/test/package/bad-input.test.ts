@@ -110,6 +110,34 @@ test('a refused call leaves the library no user of its object', async () => {
   await client.shutdown();
 });
 
+test('a refused call gives back what was allocated for its other arguments', async () => {
+  const client = await Client.open({ database: freshFile() });
+  type Call = (...given: unknown[]) => unknown;
+  const functions = require('../../dist/generated/node/fieldpost_ffi-ffi').default() as Record<string, Call>;
+  const { rustbuffer_alloc: alloc, rustbuffer_free: free } = functions as { rustbuffer_alloc: Call; rustbuffer_free: Call };
+  const buffers = new Set<unknown>();
+  let allocated = 0;
+  functions['rustbuffer_alloc'] = (...given) => {
+    const buffer = alloc(...given);
+    buffers.add(buffer);
+    allocated += 1;
+    return buffer;
+  };
+  functions['rustbuffer_free'] = (...given) => {
+    assert.ok(buffers.delete(given[0]), 'each is given back once');
+    return free(...given);
+  };
+  // Found while it is written.
+  await assert.rejects(client.conversations({ kind: 'Both' as Anything }), InvalidArgumentError);
+  assert.deepEqual([allocated, buffers.size], [1, 0]);
+  // Found in the argument after it.
+  const record = '00000000-0000-4000-8000-000000000000' as Anything;
+  await assert.rejects(client.auditReads('patients', [record], 5 as Anything), InvalidArgumentError);
+  assert.deepEqual([allocated, buffers.size], [2, 0]);
+  Object.assign(functions, { rustbuffer_alloc: alloc, rustbuffer_free: free });
+  await client.shutdown();
+});
+
 test('an id of another kind does not compile, and is not found', async () => {
   const client = await signedIn();
   const { messages } = await client.messages(await direct(client));
