@@ -96,7 +96,7 @@ export class Runner {
   private async tell(step: Step): Promise<Told> {
     const told: Told = { step: step.step, ok: true };
     try {
-      const result = await limited(this.carryOut(step), LIMIT * 9);
+      const result = await limited(this.carryOut(step), LIMIT * 45);
       if (step.measure !== undefined) {
         told.measure = step.measure;
         told.micros = result as number;
