@@ -1,34 +1,27 @@
 """The hand-written layer: what has no place in the scenario that all languages share."""
 
+import ast
 import asyncio
-import gc
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
-import textwrap
+import tomllib
 import unittest
-import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
 import fieldpost
+from fieldpost._native import fieldpost_ffi as generated
 
-PACKAGE = Path(__file__).parents[1]
-URL, KEY = os.environ["FIELDPOST_URL"], os.environ["FIELDPOST_ANON_KEY"]
-
-
-def python(code: str, path: Path = PACKAGE / "src") -> "subprocess.CompletedProcess[str]":
-    """Runs code in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(path)}
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+from support import KEY, PACKAGE, URL, python
 
 
 class Documented(unittest.TestCase):
+    def test_the_package_has_the_version_of_the_module(self) -> None:
+        project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        self.assertEqual(project["version"], fieldpost.__version__)
+
     def test_the_example_of_the_readme_runs(self) -> None:
         (code,) = re.findall(r"```python\n(.*?)```", (PACKAGE / "README.md").read_text(encoding="utf-8"), re.S)
         example: dict = {}
@@ -40,6 +33,14 @@ class Documented(unittest.TestCase):
         names = re.findall(r"fieldpost\.(\w+)", (PACKAGE / "README.md").read_text(encoding="utf-8"))
         missing = [name for name in names if not hasattr(fieldpost, name) and name != "test"]
         self.assertEqual(missing, [])
+
+    def test_type_checkers_see_what_python_sees(self) -> None:
+        # Of a name that is imported twice mypy takes the first.
+        module = ast.parse((PACKAGE / "src/fieldpost/__init__.py").read_text(encoding="utf-8"))
+        first = next(node for node in module.body if isinstance(node, ast.If))
+        seen = {alias.name for line in first.body for alias in line.names}
+        own = {name for name in generated.__all__ if getattr(fieldpost, name).__module__ != generated.__name__}
+        self.assertEqual(seen - {"FieldpostError"}, own)
 
     def test_every_method_of_the_client_has_a_docstring(self) -> None:
         methods = [name for name in dir(fieldpost.Client) if not name.startswith("_")]
@@ -75,12 +76,17 @@ class TheBot(unittest.TestCase):
                             if shown[-1].text == bot.ANSWER:
                                 break
                     self.assertEqual(shown[-1].reply.id, asked.id)
-                    self.assertEqual(await bot.answer(robin, direct.id), 0)
+                    self.assertEqual(await bot.answer(robin, await robin.conversation(direct.id)), 0)
                 # It ends with its client.
                 await asyncio.wait_for(running, 20)
 
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(asyncio.wait_for(story(folder), 120))
+
+    def test_it_says_how_it_is_called(self) -> None:
+        ended = python("import runpy; runpy.run_path({!r}, run_name='__main__')".format(str(PACKAGE / "example/answering_bot.py")))
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("answering_bot.py URL ANON_KEY EMAIL", ended.stderr)
 
 
 class Loading(unittest.TestCase):
@@ -116,38 +122,14 @@ class Loading(unittest.TestCase):
         next(self.package.glob("_native/*fieldpost_ffi.[sd]*")).unlink()
         self.assertRegex(self.said(), "ImportError: the library of fieldpost cannot be loaded")
 
+    def test_a_python_that_lacks_something(self) -> None:
+        ended = python("import sys; sys.modules['ctypes'] = None; import fieldpost", self.folder)
+        self.assertRegex(ended.stderr, "ModuleNotFoundError: .*ctypes")
+        self.assertNotIn("ImportError", ended.stderr)
+
     def test_no_generated_code(self) -> None:
         shutil.rmtree(self.package / "_native")
         self.assertRegex(self.said(), "ImportError: fieldpost was installed without its library")
-
-
-class Forgotten(unittest.IsolatedAsyncioTestCase):
-    async def test_a_watch_that_nobody_has_is_given_back(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            async with await fieldpost.Client.open(f"{folder}/a.db") as client:
-                watch = client.watch_status()
-                await watch.__anext__()
-                subscription, forgotten = weakref.ref(watch.subscription), weakref.ref(watch)
-                del watch
-                gc.collect()
-                self.assertIsNone(forgotten())
-                self.assertIsNone(subscription())
-
-
-class Ending(unittest.TestCase):
-    def test_a_process_ends_well_with_everything_open(self) -> None:
-        ended = python(f"""
-            import asyncio, fieldpost, tempfile
-
-            async def main():
-                client = await fieldpost.Client.open(tempfile.mkdtemp() + "/a.db", url={URL!r}, anon_key={KEY!r})
-                await client.sign_in("ada@fieldpost.test", "fieldpost-demo")
-                await client.start()
-                return client, client.watch_status(), await client.watch_conversations()
-
-            kept = asyncio.run(main())
-        """)
-        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
 
 class Diffs(unittest.TestCase):

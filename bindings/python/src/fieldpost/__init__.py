@@ -4,7 +4,7 @@ An app opens a :class:`Client` on a local file and a Supabase project. Reading a
 offline; :meth:`Client.sync` makes both sides agree when there is a network. See README.md for an example.
 """
 
-import atexit as _atexit
+from typing import TYPE_CHECKING
 
 from ._library import load as _load
 
@@ -12,14 +12,20 @@ __version__ = "0.1.0"
 
 _load(__version__)
 
-from ._native.fieldpost_ffi import *  # noqa: E402,F401,F403
-from ._native.fieldpost_ffi import FieldpostError  # noqa: E402
-from .client import Client  # noqa: E402,F401
-from .diffs import apply  # noqa: E402,F401
-from .watching import Watch, WatchError  # noqa: E402,F401
+from . import _adapting, _asking, _calls  # noqa: E402
 
-# While Python ends, no thread of the library may call it.
-_atexit.register(stop_listening)  # noqa: F405
+_adapting.install()
+_asking.install()
+_calls.install()
 
-# UniFFI prints the fields of an error. A person wants the reason.
-FieldpostError.Failed.__str__ = lambda self: self.reason  # type: ignore[attr-defined]
+if TYPE_CHECKING:
+    # Of a name that is imported twice mypy takes the first, and Python the last.
+    from .client import Client as Client
+    from .errors import FieldpostError as FieldpostError
+    from .watching import Timeline as Timeline
+
+from ._native.fieldpost_ffi import *  # type: ignore[assignment]  # noqa: E402,F401,F403
+from .client import Client as Client  # noqa: E402
+from .diffs import apply as apply  # noqa: E402
+from .errors import FieldpostError as FieldpostError, WatchError as WatchError  # noqa: E402
+from .watching import Timeline as Timeline, Watch as Watch  # noqa: E402

@@ -9,6 +9,8 @@ def load(version: str) -> None:
         native = importlib.import_module("._native.fieldpost_ffi", __package__)
         found = native.library_version()
     except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(__package__):
+            raise  # Python itself lacks something: ctypes, for example.
         raise ImportError(
             "fieldpost was installed without its library; install a wheel for this platform, or run "
             "`cargo xtask bindings build --only python` in the repository"

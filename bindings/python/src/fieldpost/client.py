@@ -1,47 +1,36 @@
 """The client, as asyncio has it: a context manager with async iterators."""
 
-import asyncio
+import datetime
 import os
-from typing import Any, List, Optional, Union
+import warnings
+from typing import Any, List, Optional, Sequence, Union
 
+from . import _calls
+from ._asking import OnItsLoop
 from ._native import fieldpost_ffi as native
 from ._native.fieldpost_ffi import (
     ClientOptions,
     ContextState,
     ConversationDiff,
     ConversationQuery,
+    MessageDiff,
     OutboxEvent,
     Person,
     RecordCounts,
     RecordDiff,
     RecordQuery,
+    RecordTable,
     SecretStore,
     Status,
     ThreadUpdate,
+    TimelineDiff,
     TimelineOptions,
     TimelineUpdate,
     TokenProvider,
     Window,
 )
-from .watching import Watch
-
-
-class Timeline:
-    """A timeline: iterate it for its updates, the first of which is a reset, and move it with its methods."""
-
-    def __init__(self, timeline: native.Timeline, watch: "Watch[TimelineUpdate]") -> None:
-        self._timeline = timeline
-        self._watch = watch
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._timeline, name)
-
-    def cancel(self) -> None:
-        """Ends it; a loop over it ends too."""
-        self._watch.cancel()
-
-    def __aiter__(self) -> "Watch[TimelineUpdate]":
-        return self._watch
+from ._waiting import Events, Lists, States
+from .watching import Timeline, Watch
 
 
 class Client(native.Client):
@@ -56,20 +45,54 @@ class Client(native.Client):
         cls,
         database: Union[str, "os.PathLike[str]"],
         *,
+        url: Optional[str] = None,
+        anon_key: Optional[str] = None,
+        app: Optional[str] = None,
+        proxy: Optional[str] = None,
+        allow_http: bool = False,
+        key: Optional[bytes] = None,
+        shared_container_salt: Optional[bytes] = None,
+        live: bool = True,
+        typing: bool = False,
+        send_ttl: Optional[datetime.timedelta] = None,
+        keep_last: Optional[int] = None,
+        keep_days: Optional[int] = None,
+        sync_every: Optional[datetime.timedelta] = None,
+        tables: Sequence[RecordTable] = (),
+        clinical: bool = False,
+        callback_limit: Optional[datetime.timedelta] = None,
         tokens: Optional[TokenProvider] = None,
         secrets: Optional[SecretStore] = None,
-        **options: Any,
     ) -> "Client":
         """Opens the file and builds the client. Needs no network.
 
-        The options are those of :class:`ClientOptions`: ``url``, ``anon_key``, ``key`` … With ``tokens`` the app owns the
-        session. With ``secrets`` the tokens of the session lie in a keychain.
+        The options are those of :class:`ClientOptions`. With ``tokens`` the app owns the session. With ``secrets`` the tokens of the
+        session lie in a keychain. Both are asked on the event loop that runs now; once it is closed, they count as out of reach.
         """
-        if tokens is not None or secrets is not None:
-            # The library asks on a thread of its own, and the answer comes on this loop.
-            native.uniffi_set_event_loop(asyncio.get_running_loop())
-        settings = ClientOptions(database=os.fspath(database), **options)
-        client = await native.Client.open(settings, tokens, secrets)
+        settings = ClientOptions(
+            database=os.fspath(database),
+            url=url,
+            anon_key=anon_key,
+            app=app,
+            proxy=proxy,
+            allow_http=allow_http,
+            key=key,
+            shared_container_salt=shared_container_salt,
+            live=live,
+            typing=typing,
+            send_ttl=send_ttl,
+            keep_last=keep_last,
+            keep_days=keep_days,
+            sync_every=sync_every,
+            tables=list(tables),
+            clinical=clinical,
+            callback_limit=callback_limit,
+        )
+        client = await native.Client.open(
+            settings,
+            None if tokens is None else OnItsLoop(tokens, "token"),
+            None if secrets is None else OnItsLoop(secrets, "get", "put", "remove"),
+        )
         client.__class__ = cls
         return client  # type: ignore[return-value]
 
@@ -79,65 +102,84 @@ class Client(native.Client):
     async def __aexit__(self, *_: Optional[object]) -> None:
         await self.shutdown()
 
+    def __del__(self) -> None:
+        if not _calls.was_forked() and not self.is_shut_down():
+            warnings.warn(f"{self!r} was not shut down", ResourceWarning, source=self)
+        super().__del__()
+
     async def watch_conversations(  # type: ignore[override]
         self, query: Optional[ConversationQuery] = None
-    ) -> "Watch[List[ConversationDiff]]":
+    ) -> Watch[List[ConversationDiff]]:
         """Watches the conversations that match; :func:`fieldpost.apply` applies the updates to a list."""
-        watch: Watch[List[ConversationDiff]] = Watch()
-        return watch._following(await super().watch_conversations(query or ConversationQuery(), watch.listener))
+        watch = Watch(_lists(ConversationDiff))
+        return watch._following(await super().watch_conversations(query or ConversationQuery(), watch._listener))
 
     async def watch_thread(  # type: ignore[override]
         self, conversation: str, window: Optional[Window] = None
-    ) -> "Watch[ThreadUpdate]":
+    ) -> Watch[ThreadUpdate]:
         """Watches part of a thread."""
-        watch: Watch[ThreadUpdate] = Watch()
-        return watch._following(await super().watch_thread(conversation, window or Window(), watch.listener))
+        watch: Watch[ThreadUpdate] = Watch(
+            Lists(
+                lambda update: update.diffs,
+                lambda items, last: ThreadUpdate(diffs=[MessageDiff.RESET(items)], older=last.older),
+            )
+        )
+        return watch._following(await super().watch_thread(conversation, window or Window(), watch._listener))
 
     async def timeline(  # type: ignore[override]
         self, conversation: str, options: Optional[TimelineOptions] = None
     ) -> Timeline:
         """Opens a timeline."""
-        watch: Watch[TimelineUpdate] = Watch()
-        timeline = await super().timeline(conversation, options or TimelineOptions(), watch.listener)
-        watch._following(timeline)
-        return Timeline(timeline, watch)
+        timeline = Timeline(
+            Lists(
+                lambda update: update.diffs,
+                lambda items, last: TimelineUpdate(diffs=[TimelineDiff.RESET(items)], ends=last.ends),
+            )
+        )
+        timeline._following(await super().timeline(conversation, options or TimelineOptions(), timeline._listener))
+        return timeline
 
-    def watch_outbox(self) -> "Watch[OutboxEvent]":  # type: ignore[override]
+    def watch_outbox(self) -> Watch[OutboxEvent]:  # type: ignore[override]
         """Watches the outbox. The first events are what is in it already."""
-        watch: Watch[OutboxEvent] = Watch()
-        return watch._following(super().watch_outbox(watch.listener))
+        watch: Watch[OutboxEvent] = Watch(Events())
+        return watch._following(super().watch_outbox(watch._listener))
 
-    def watch_unread_for_badge(self) -> "Watch[int]":  # type: ignore[override]
+    def watch_unread_for_badge(self) -> Watch[int]:  # type: ignore[override]
         """Watches the number for a badge."""
-        watch: Watch[int] = Watch()
-        return watch._following(super().watch_unread_for_badge(watch.listener))
+        watch: Watch[int] = Watch(States())
+        return watch._following(super().watch_unread_for_badge(watch._listener))
 
-    def watch_total_unread(self) -> "Watch[int]":  # type: ignore[override]
+    def watch_total_unread(self) -> Watch[int]:  # type: ignore[override]
         """Watches the number of all unread messages."""
-        watch: Watch[int] = Watch()
-        return watch._following(super().watch_total_unread(watch.listener))
+        watch: Watch[int] = Watch(States())
+        return watch._following(super().watch_total_unread(watch._listener))
 
-    def watch_status(self) -> "Watch[Status]":  # type: ignore[override]
+    def watch_status(self) -> Watch[Status]:  # type: ignore[override]
         """Watches the status."""
-        watch: Watch[Status] = Watch()
-        return watch._following(super().watch_status(watch.listener))
+        watch: Watch[Status] = Watch(States())
+        return watch._following(super().watch_status(watch._listener))
 
-    def watch_typing(self, conversation: str) -> "Watch[List[Person]]":  # type: ignore[override]
+    def watch_typing(self, conversation: str) -> Watch[List[Person]]:  # type: ignore[override]
         """Watches who is writing in a conversation."""
-        watch: Watch[List[Person]] = Watch()
-        return watch._following(super().watch_typing(conversation, watch.listener))
+        watch: Watch[List[Person]] = Watch(States())
+        return watch._following(super().watch_typing(conversation, watch._listener))
 
-    async def watch_records(self, query: RecordQuery) -> "Watch[List[RecordDiff]]":  # type: ignore[override]
-        """Watches the records that a query asks for."""
-        watch: Watch[List[RecordDiff]] = Watch()
-        return watch._following(await super().watch_records(query, watch.listener))
+    async def watch_records(self, query: RecordQuery) -> Watch[List[RecordDiff]]:  # type: ignore[override]
+        """Watches the records that a query asks for; :func:`fieldpost.apply` applies the updates to a list."""
+        watch = Watch(_lists(RecordDiff))
+        return watch._following(await super().watch_records(query, watch._listener))
 
-    def watch_context(self) -> "Watch[ContextState]":  # type: ignore[override]
+    def watch_context(self) -> Watch[ContextState]:  # type: ignore[override]
         """Watches the state of records and messages together."""
-        watch: Watch[ContextState] = Watch()
-        return watch._following(super().watch_context(watch.listener))
+        watch: Watch[ContextState] = Watch(States())
+        return watch._following(super().watch_context(watch._listener))
 
-    def watch_record_counts(self) -> "Watch[RecordCounts]":  # type: ignore[override]
+    def watch_record_counts(self) -> Watch[RecordCounts]:  # type: ignore[override]
         """Watches the sizes of the queue of records."""
-        watch: Watch[RecordCounts] = Watch()
-        return watch._following(super().watch_record_counts(watch.listener))
+        watch: Watch[RecordCounts] = Watch(States())
+        return watch._following(super().watch_record_counts(watch._listener))
+
+
+def _lists(diff: Any) -> Lists[List[Any]]:
+    """For updates that are diffs and nothing else."""
+    return Lists(lambda update: update, lambda items, _: [diff.RESET(items)])

@@ -1,11 +1,28 @@
 """Changes of lists."""
 
-from typing import Any, List, Sequence, TypeVar
+from typing import Any, List, Sequence, overload
 
-T = TypeVar("T")
+from ._native.fieldpost_ffi import (
+    ConversationDiff,
+    ConversationSummary,
+    MessageDiff,
+    Record,
+    RecordDiff,
+    ThreadMessage,
+    TimelineDiff,
+    TimelineItem,
+)
 
 
-def apply(items: List[T], diffs: Sequence[Any]) -> List[T]:
+@overload
+def apply(items: List[ConversationSummary], diffs: Sequence[ConversationDiff]) -> List[ConversationSummary]: ...
+@overload
+def apply(items: List[ThreadMessage], diffs: Sequence[MessageDiff]) -> List[ThreadMessage]: ...
+@overload
+def apply(items: List[TimelineItem], diffs: Sequence[TimelineDiff]) -> List[TimelineItem]: ...
+@overload
+def apply(items: List[Record], diffs: Sequence[RecordDiff]) -> List[Record]: ...
+def apply(items: List[Any], diffs: Sequence[Any]) -> List[Any]:
     """Applies the diffs of a watch to the list before, in place, and returns it."""
     for diff in diffs:
         _APPLY[type(diff).__name__.rsplit(".", 1)[-1]](items, diff)

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import fieldpost
-from fieldpost import Client, Watch
-from fieldpost.client import Timeline
+from fieldpost import Client, Timeline, Watch
 
 from .app import Keychain, Provider, password_session
 from .looks import difference, plain, take
@@ -45,14 +44,33 @@ class Throwing:
 
     def __init__(self, watch: Watch, times: int) -> None:
         self.times = times
-        self.heard = watch.on_update
-        watch.on_update = self.on_update  # type: ignore[method-assign]
+        self.heard = watch._listener.on_update
+        watch._listener.on_update = self.on_update  # type: ignore[method-assign]
 
     def on_update(self, update: Any) -> None:
         if self.times > 0:
             self.times -= 1
             raise RuntimeError("the listener has a fault")
         self.heard(update)
+
+
+class Counting:
+    """Counts what the library tells a watch, whether the watch takes it or not."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.count = self.seen = 0
+        self.heard = watch._listener.on_update
+        watch._listener.on_update = self.on_update  # type: ignore[method-assign]
+
+    def on_update(self, update: Any) -> None:
+        self.count += 1
+        self.heard(update)
+
+    def look(self) -> None:
+        self.seen = self.count
+
+    def since(self) -> int:
+        return self.count - self.seen
 
 
 class Usage:
@@ -74,6 +92,7 @@ class Runner:
         self.url, self.key, self.folder, self.kept = url, key, folder, kept
         self.clients: Dict[str, Client] = {}
         self.watches: Dict[str, Any] = {}
+        self.told: Dict[str, Counting] = {}
         self.providers: Dict[str, Provider] = {}
         self.keychains: Dict[str, Keychain] = {}
 
@@ -188,14 +207,15 @@ class Runner:
         watching = Watch.__init__
         if throws:
             # Before the library has it, so that the first call throws already.
-            def throwing(watch: Watch) -> None:
-                watching(watch)
+            def throwing(watch: Watch, waiting: Any) -> None:
+                watching(watch, waiting)
                 Throwing(watch, throws)
 
             Watch.__init__ = throwing  # type: ignore[method-assign]
         try:
             started = call(client, verb, given)
             self.watches[name] = await started if inspect.isawaitable(started) else started
+            self.told[name] = Counting(self.watches[name])
         finally:
             Watch.__init__ = watching  # type: ignore[method-assign]
 
@@ -205,10 +225,12 @@ class Runner:
         return await getattr(timeline, verb.removeprefix("timeline_"))(**given)
 
     def iterator(self, step: dict) -> Watch:
-        return self.watches[step["watch"]].__aiter__()
+        return self.watches[step["watch"]]
 
     async def do_next(self, step: dict, given: dict) -> Any:
-        return await asyncio.wait_for(self.iterator(step).__anext__(), LIMIT)
+        update = await asyncio.wait_for(self.iterator(step).__anext__(), LIMIT)
+        self.told[step["watch"]].look()
+        return update
 
     async def do_await(self, step: dict, given: dict) -> Any:
         seen: Optional[str] = "no update came"
@@ -219,10 +241,12 @@ class Runner:
                     seen = difference(step["expect"], update, self.kept)
         except (asyncio.TimeoutError, StopAsyncIteration):
             raise Failed(f"no update looks like that; of the last one, {seen}") from None
+        self.told[step["watch"]].look()
         return update
 
     def do_cancel_watch(self, step: dict, given: dict) -> None:
         self.watches[step["watch"]].cancel()
+        self.told[step["watch"]].look()
 
     async def do_ended(self, step: dict, given: dict) -> None:
         async def read() -> None:
@@ -232,11 +256,10 @@ class Runner:
         await asyncio.wait_for(read(), LIMIT)
 
     async def do_quiet(self, step: dict, given: dict) -> None:
-        watch = self.iterator(step)
         # One listener thread calls all: what was on its way has arrived when a later call has.
         await self.listened()
-        if watch._waiting:
-            raise Failed(f"{len(watch._waiting)} updates came")
+        if self.told[step["watch"]].since():
+            raise Failed(f"{self.told[step['watch']].since()} updates came")
 
     async def listened(self) -> None:
         file = Path(tempfile.mkdtemp(dir=self.folder)) / "quiet.db"

@@ -1,0 +1,111 @@
+"""Processes: how they end, and what is left in one that was forked."""
+
+import multiprocessing
+import os
+import unittest
+from typing import Any
+
+import fieldpost
+
+from support import KEY, URL, Story, python
+
+OPENED = f"""
+    import asyncio, fieldpost, os, tempfile, threading
+
+    async def opened(url={URL!r}):
+        client = await fieldpost.Client.open(tempfile.mkdtemp() + "/a.db", url=url, anon_key={KEY!r})
+        await client.sign_in("ada@fieldpost.test", "fieldpost-demo")
+        return client
+"""
+
+#: What the modules have is dropped when Python cannot be called any more: there is time to try.
+ENDS_SLOWLY = """
+    import time
+
+    class Slow:
+        def __del__(self, sleep=time.sleep):
+            sleep(0.3)
+
+    asyncio.slow = Slow()
+"""
+
+
+class Ending(unittest.TestCase):
+    def ends_well(self, code: str, **environment: str) -> None:
+        ended = python(OPENED + code, **environment)
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+
+    def test_a_process_ends_well_with_everything_open(self) -> None:
+        self.ends_well("""
+            async def main():
+                client = await opened()
+                await client.start()
+                return client, client.watch_status(), await client.watch_conversations()
+
+            kept = asyncio.run(main())
+        """.replace("\n        ", "\n"))
+
+    def test_a_process_ends_well_while_another_thread_calls(self) -> None:
+        self.ends_well(ENDS_SLOWLY + """
+            calling = threading.Event()
+
+            async def calls():
+                client = await opened()
+                calling.set()
+                while True:
+                    await asyncio.gather(*(client.conversations() for _ in range(20)))
+
+            threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
+            calling.wait()
+        """.replace("\n        ", "\n"))
+
+
+class Forked(Story):
+    def test_a_process_that_was_forked_fails_at_once(self) -> None:
+        ended = python(OPENED + """
+            client = asyncio.run(opened())
+            child = os.fork()
+            if not child:
+                for call in (client.conversations, client.status, lambda: fieldpost.Client.open("b.db")):
+                    try:
+                        result = call()
+                        asyncio.run(result)
+                        print("no error", flush=True)
+                    except RuntimeError as error:
+                        print(error, flush=True)
+                raise SystemExit(7)
+            _, status = os.waitpid(child, 0)
+            print(os.waitstatus_to_exitcode(status), len(asyncio.run(client.conversations())))
+        """.replace("\n        ", "\n"), PYTHONWARNINGS="ignore::DeprecationWarning")
+        self.assertEqual(ended.stderr, "")
+        *errors, last = ended.stdout.splitlines()
+        self.assertEqual(len(errors), 3)
+        for error in errors:
+            self.assertIn("fork", error)
+        self.assertEqual(last, "7 0")
+
+    def test_a_process_that_was_forked_before_the_first_call_works(self) -> None:
+        ended = python(OPENED + """
+            child = os.fork()
+            if not child:
+                async def main():
+                    async with await opened() as client:
+                        await client.sync()
+                        return len(await client.conversations())
+                raise SystemExit(asyncio.run(main()))
+            _, status = os.waitpid(child, 0)
+            print(os.waitstatus_to_exitcode(status))
+        """.replace("\n        ", "\n"))
+        self.assertEqual((ended.stdout, ended.stderr), ("2\n", ""))
+
+    def test_an_error_comes_back_from_a_pool_of_processes(self) -> None:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            with self.assertRaises(fieldpost.FieldpostError) as caught:
+                pool.apply_async(failing, (str(self.folder / "missing" / "a.db"),)).get(60)
+        self.assertEqual(caught.exception.kind, fieldpost.ErrorKind.FILE_NOT_ACCESSIBLE)
+
+
+def failing(file: str) -> Any:
+    import asyncio
+
+    return asyncio.run(fieldpost.Client.open(file))
