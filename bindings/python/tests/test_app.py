@@ -1,14 +1,18 @@
 """What the app brings: it is asked on its own event loop, and whatever happens there the library hears of it."""
 
 import asyncio
+import datetime
+import gc
 import threading
+import warnings
 from typing import Any, List, Optional
+from unittest import mock
 
 import fieldpost
 from fieldpost import ErrorKind, SessionToken
 
 from scenario.app import Keychain, Provider, password_session
-from support import KEY, URL, Story, python, within
+from support import KEY, URL, Story, heard, python, within
 
 
 def session() -> dict:
@@ -32,6 +36,8 @@ class AnotherEventLoop:
 
     def __enter__(self) -> "AnotherEventLoop":
         self.loop = asyncio.new_event_loop()
+        # It is closed with whatever is under way there.
+        self.loop.set_exception_handler(lambda *_: None)
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
         return self
@@ -56,6 +62,12 @@ class Asking(Story):
             await within(call)
         return caught.exception
 
+    def told(self) -> List[dict]:
+        """What the exception handler of this event loop is told."""
+        told: List[dict] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        return told
+
     async def test_each_app_is_asked_on_its_own_event_loop(self) -> None:
         here, there = Tokens(), Tokens()
         first = await self.opened("first.db", tokens=here)
@@ -69,7 +81,30 @@ class Asking(Story):
     async def test_an_event_loop_that_was_closed_is_no_answer_to_wait_for(self) -> None:
         with AnotherEventLoop() as other:
             client = await other.run(self.opened(tokens=Tokens()))
-        self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.OFFLINE)
+        with warnings.catch_warnings(), mock.patch("sys.unraisablehook") as unraisable:
+            warnings.simplefilter("error")
+            self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.OFFLINE)
+            await heard()
+            gc.collect()
+        unraisable.assert_not_called()
+
+    async def test_an_event_loop_may_be_closed_while_the_app_is_asked(self) -> None:
+        asked = threading.Event()
+
+        class Silent(Tokens):
+            async def token(self, refused: Optional[str]) -> SessionToken:
+                if self.then == "never":
+                    asked.set()
+                return await super().token(refused)
+
+        tokens = Silent()
+        with AnotherEventLoop() as other:
+            client = await other.run(self.opened(tokens=tokens, callback_limit=datetime.timedelta(seconds=3)))
+            tokens.then = "never"
+            syncing = asyncio.ensure_future(client.sync())
+            await asyncio.to_thread(asked.wait)
+        with self.assertNoLogs("concurrent.futures"):
+            self.assertEqual((await self.failure(syncing)).kind, ErrorKind.OFFLINE)
 
     async def test_a_keychain_that_is_cancelled_signs_nobody_out(self) -> None:
         class Cancelled(Keychain):
@@ -86,8 +121,7 @@ class Asking(Story):
         self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.SECRETS_OUT_OF_REACH)
 
     async def test_what_the_app_throws_is_told_to_its_event_loop(self) -> None:
-        told: List[dict] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        told = self.told()
         tokens = Tokens()
         tokens.then = "throws"
         client = await self.opened(tokens=tokens)
@@ -97,13 +131,23 @@ class Asking(Story):
         self.assertNotIn("the app has a fault", str(error))
 
     async def test_an_error_of_its_own_is_not_told(self) -> None:
-        told: List[dict] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        told = self.told()
         tokens = Tokens()
         tokens.then = "signed_out"
         client = await self.opened(tokens=tokens)
         self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.SIGNED_OUT)
         self.assertEqual(told, [])
+
+    async def test_an_error_without_a_case_is_a_failure(self) -> None:
+        told = self.told()
+
+        class Unnamed(Tokens):
+            async def token(self, refused: Optional[str]) -> SessionToken:
+                raise fieldpost.TokenError("which one?")
+
+        client = await self.opened(tokens=Unnamed())
+        await self.failure(client.sync())
+        self.assertIsInstance(told[0]["exception"], fieldpost.TokenError)
 
     async def test_an_app_that_is_cancelled_has_answered(self) -> None:
         class Cancelled(Tokens):
@@ -116,8 +160,7 @@ class Asking(Story):
         self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.OFFLINE)
 
     async def test_an_answer_that_is_none_is_a_failure(self) -> None:
-        told: List[dict] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        told = self.told()
 
         class Wrong:
             async def token(self, refused: Optional[str]) -> Any:
@@ -139,8 +182,7 @@ class Asking(Story):
                     raise
                 raise AssertionError
 
-        limit = fieldpost.client.datetime.timedelta(milliseconds=50)
-        client = await self.opened(tokens=Slow(), callback_limit=limit)
+        client = await self.opened(tokens=Slow(), callback_limit=datetime.timedelta(milliseconds=50))
         await self.failure(client.sync())
         await within(cancelled.wait())
 
@@ -162,6 +204,8 @@ class Asking(Story):
                     return fieldpost.SessionToken(person_id=SESSION["user"]["id"], access_token=SESSION["access_token"])
 
             async def main():
+                # This machine may be busy.
+                asyncio.get_running_loop().slow_callback_duration = 60
                 file = {str(self.folder / "a.db")!r}
                 async with await fieldpost.Client.open(file, url={URL!r}, anon_key={KEY!r}, tokens=Tokens()) as client:
                     await client.sync()

@@ -18,10 +18,14 @@ OPENED = f"""
         return client
 """
 
+#: Threads have some time after the package has done what it does at exit.
+LASTS = """
+    import atexit, time
+    atexit.register(time.sleep, 0.3)
+"""
+
 #: What the modules have is dropped when Python cannot be called any more: there is time to try.
 ENDS_SLOWLY = """
-    import time
-
     class Slow:
         def __del__(self, sleep=time.sleep):
             sleep(0.3)
@@ -31,8 +35,8 @@ ENDS_SLOWLY = """
 
 
 class Ending(unittest.TestCase):
-    def ends_well(self, code: str, **environment: str) -> None:
-        ended = python(OPENED + code, **environment)
+    def ends_well(self, code: str) -> None:
+        ended = python(LASTS + OPENED + code)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
     def test_a_process_ends_well_with_everything_open(self) -> None:
@@ -57,6 +61,47 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
             calling.wait()
+        """.replace("\n        ", "\n"))
+
+    def test_a_process_ends_well_while_a_call_waits_for_a_server(self) -> None:
+        self.ends_well("""
+            import socket
+
+            server = socket.create_server(("127.0.0.1", 0))
+
+            async def calls():
+                url = f"http://127.0.0.1:{server.getsockname()[1]}"
+                client = await fieldpost.Client.open(tempfile.mkdtemp() + "/a.db", url=url, anon_key="key")
+                await client.sign_in("ada@fieldpost.test", "a")
+
+            threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
+            silent, _ = server.accept()
+        """.replace("\n        ", "\n"))
+
+    def test_a_process_ends_well_while_the_library_wakes_a_call(self) -> None:
+        for thread in ("the library's", "the caller's"):
+            with self.subTest(thread):
+                self.ends_well(ENDS_SLOWLY + f"""
+            from fieldpost import _calls
+
+            waking = threading.Event()
+
+            class Slow(dict):
+                # Python ends while this sleeps: it comes back into the library, or never.
+                def pop(self, *arguments):
+                    if (threading.current_thread().name == "calls") == ({thread!r} == "the caller's"):
+                        waking.set()
+                        time.sleep(0.2)
+                    return super().pop(*arguments)
+
+            async def calls():
+                client = await opened()
+                _calls._waiting = Slow(_calls._waiting)
+                while True:
+                    await client.conversations()
+
+            threading.Thread(target=lambda: asyncio.run(calls()), daemon=True, name="calls").start()
+            waking.wait()
         """.replace("\n        ", "\n"))
 
 

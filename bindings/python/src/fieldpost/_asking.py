@@ -87,7 +87,7 @@ def ask(
 def _give_up(number: int) -> None:
     """The library has its answer, or waits no longer."""
     loop, future = _answers.pop(number)
-    if not future.done() and not loop.is_closed():
+    if not loop.is_closed():
         future.cancel()
 
 
