@@ -104,6 +104,42 @@ class Ending(unittest.TestCase):
             waking.wait()
         """.replace("\n        ", "\n"))
 
+    def test_a_process_ends_well_while_the_app_is_asked(self) -> None:
+        self.ends_well(ENDS_SLOWLY + """
+            from datetime import timedelta
+
+            asked = threading.Event()
+
+            class Tokens:
+                async def token(self, refused):
+                    asked.set()
+                    raise fieldpost.TokenError.Unavailable("there is none")
+
+            async def main():
+                file = tempfile.mkdtemp() + "/a.db"
+                client = await fieldpost.Client.open(
+                    file, url=URL, anon_key=KEY, tokens=Tokens(), sync_every=timedelta(milliseconds=1)
+                )
+                return client
+
+            async def calls(client):
+                while True:
+                    try:
+                        await asyncio.gather(*(client.sync() for _ in range(20)))
+                    except fieldpost.FieldpostError:
+                        pass
+
+            def in_background():
+                async def both():
+                    client = await main()
+                    await calls(client)
+
+                asyncio.run(both())
+
+            threading.Thread(target=in_background, daemon=True).start()
+            asked.wait()
+        """.replace("\n        ", "\n").replace("URL", repr(URL)).replace("KEY", repr(KEY)))
+
 
 class Forked(Story):
     def test_a_process_that_was_forked_fails_at_once(self) -> None:

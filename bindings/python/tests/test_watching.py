@@ -279,8 +279,9 @@ class Forgotten(Story):
         client = await self.local()
         await listeners(0)
         watched: Any = client.watch_status()
-        # Until its event loop has heard of the update, that has the watch.
         await watched.__anext__()
+        # Until its event loop has heard of the update, that has the watch.
+        await asyncio.sleep(0)
         watched.myself = watched
         del watched
         gc.collect()

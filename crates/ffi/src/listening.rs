@@ -94,9 +94,9 @@ impl<T: Send + Sync> OfTheApp<T> {
         Self(Some(Arc::new(what)))
     }
 
-    /// None only while it is given back.
+    /// None while it is given back, and once the app is not to be called any more.
     pub(crate) fn get(&self) -> Option<&T> {
-        self.0.as_deref()
+        if STOPPED.load(Ordering::Acquire) { None } else { self.0.as_deref() }
     }
 }
 
@@ -201,8 +201,7 @@ impl<L: Listener> Teller<L> {
         let (listener, cancelled) = (self.listener.clone(), Arc::clone(&self.cancelled));
         let (done, returned) = oneshot::channel();
         enqueue(move || {
-            if !STOPPED.load(Ordering::Acquire)
-                && !cancelled.load(Ordering::Acquire)
+            if !cancelled.load(Ordering::Acquire)
                 && let Some(listener) = listener.get()
                 && let Err(error) = call(listener)
             {
