@@ -31,6 +31,24 @@ class Tokens(Provider):
         return await super().token(refused)
 
 
+class Silent(Tokens):
+    """Tells that it was asked, and that it was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked = threading.Event()
+        self.was_cancelled = asyncio.Event()
+
+    async def token(self, refused: Optional[str]) -> SessionToken:
+        if self.then == "never":
+            self.was_asked.set()
+        try:
+            return await super().token(refused)
+        except asyncio.CancelledError:
+            self.was_cancelled.set()
+            raise
+
+
 class AnotherEventLoop:
     """One that runs on a thread of its own."""
 
@@ -89,22 +107,15 @@ class Asking(Story):
         unraisable.assert_not_called()
 
     async def test_an_event_loop_may_be_closed_while_the_app_is_asked(self) -> None:
-        asked = threading.Event()
-
-        class Silent(Tokens):
-            async def token(self, refused: Optional[str]) -> SessionToken:
-                if self.then == "never":
-                    asked.set()
-                return await super().token(refused)
-
         tokens = Silent()
         with AnotherEventLoop() as other:
             client = await other.run(self.opened(tokens=tokens, callback_limit=datetime.timedelta(seconds=3)))
             tokens.then = "never"
             syncing = asyncio.ensure_future(client.sync())
-            await asyncio.to_thread(asked.wait)
+            await asyncio.to_thread(tokens.was_asked.wait)
         with self.assertNoLogs("concurrent.futures"):
             self.assertEqual((await self.failure(syncing)).kind, ErrorKind.OFFLINE)
+            await client.shutdown()
 
     async def test_a_keychain_that_is_cancelled_signs_nobody_out(self) -> None:
         class Cancelled(Keychain):
@@ -171,20 +182,21 @@ class Asking(Story):
         self.assertIsInstance(told[0]["exception"], AttributeError)
 
     async def test_an_app_is_cancelled_when_nobody_waits_for_it(self) -> None:
-        cancelled = asyncio.Event()
+        tokens = Silent()
+        client = await self.opened(tokens=tokens, callback_limit=datetime.timedelta(seconds=1))
+        tokens.then = "never"
+        self.assertEqual((await self.failure(client.sync())).kind, ErrorKind.OFFLINE)
+        await within(tokens.was_cancelled.wait())
 
-        class Slow(Tokens):
-            async def token(self, refused: Optional[str]) -> SessionToken:
-                try:
-                    await asyncio.Event().wait()
-                except asyncio.CancelledError:
-                    cancelled.set()
-                    raise
-                raise AssertionError
-
-        client = await self.opened(tokens=Slow(), callback_limit=datetime.timedelta(milliseconds=50))
-        await self.failure(client.sync())
-        await within(cancelled.wait())
+    async def test_an_app_is_cancelled_when_its_client_is_shut_down(self) -> None:
+        tokens = Silent()
+        client = await self.opened(tokens=tokens)
+        tokens.then = "never"
+        syncing = asyncio.ensure_future(client.sync())
+        await asyncio.to_thread(tokens.was_asked.wait)
+        await client.shutdown()
+        await within(tokens.was_cancelled.wait())
+        await self.failure(syncing)
 
     async def test_something_else_is_refused_at_once(self) -> None:
         with self.assertRaisesRegex(TypeError, r"dict has no method token\(\)"):

@@ -140,6 +140,27 @@ class Ending(unittest.TestCase):
             asked.wait()
         """.replace("\n        ", "\n").replace("URL", repr(URL)).replace("KEY", repr(KEY)))
 
+    def test_a_process_ends_well_while_the_app_does_not_answer(self) -> None:
+        self.ends_well(ENDS_SLOWLY + """
+            from datetime import timedelta
+
+            asked = threading.Event()
+
+            class Tokens:
+                async def token(self, refused):
+                    asked.set()
+                    await asyncio.Event().wait()
+
+            async def calls():
+                file, limit = tempfile.mkdtemp() + "/a.db", timedelta(milliseconds=400)
+                client = await fieldpost.Client.open(
+                    file, url=URL, anon_key=KEY, tokens=Tokens(), callback_limit=limit
+                )
+
+            threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
+            asked.wait()
+        """.replace("\n        ", "\n").replace("URL", repr(URL)).replace("KEY", repr(KEY)))
+
 
 class Forked(Story):
     def test_a_process_that_was_forked_fails_at_once(self) -> None:

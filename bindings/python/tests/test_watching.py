@@ -107,6 +107,11 @@ class Waiting(unittest.IsolatedAsyncioTestCase):
         tell(listed, [ConversationDiff.CLEAR()])
         self.assertEqual(reset.values, before)
 
+    async def test_of_a_list_whose_reset_was_lost_all_updates_wait(self) -> None:
+        listed = watch(lists())
+        tell(listed, *([ConversationDiff.SET(5, "changed")] for _ in range(2 * LIMIT)))
+        self.assertEqual(len(await read(listed)), 2 * LIMIT)
+
     async def test_of_a_thread_what_is_below_it_stays(self) -> None:
         thread = watch(threads())
         tell(thread, ThreadUpdate(diffs=[MessageDiff.RESET([])], older=Older.NOTHING()))
@@ -195,6 +200,15 @@ class Ending(unittest.IsolatedAsyncioTestCase):
         async with watch(States()) as unread:
             self.assertTrue(unread.is_active())
         self.assertTrue(unread._subscription.cancelled)
+
+    async def test_a_reader_waits_for_what_comes(self) -> None:
+        unread = watch(States())
+        for number in range(3):
+            reading = asyncio.ensure_future(unread.__anext__())
+            await asyncio.sleep(0)
+            self.assertFalse(reading.done())
+            tell(unread, number)
+            self.assertEqual(await within(reading), number)
 
     async def test_a_reader_that_is_cancelled_loses_nothing(self) -> None:
         unread = watch(States())

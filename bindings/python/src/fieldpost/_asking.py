@@ -1,50 +1,71 @@
 """How the library asks the app for a token or a secret, in place of what UniFFI generates for it.
 
 What it generates knows one event loop for the whole process, says nothing to the library when that was closed or the question was
-cancelled, and prints what an app throws on the standard error output.
+cancelled, prints what an app throws on the standard error output, and is called once more when the library has its answer, which may
+be while Python ends.
 """
 
 import asyncio
-import itertools
+import datetime
 from concurrent import futures
-from typing import Any, Awaitable, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Awaitable, Callable, NamedTuple, Optional, Set, Tuple
 
 from ._native import fieldpost_ffi as native
 
-_numbers = itertools.count(1)
-
-#: The answers that the library waits for.
-_answers: Dict[int, Tuple[asyncio.AbstractEventLoop, "futures.Future[None]"]] = {}
-
-
-class Question(NamedTuple):
-    """A method of the app, and where it is called."""
-
-    loop: asyncio.AbstractEventLoop
-    method: Callable[..., Awaitable[Any]]
-    arguments: Tuple[Any, ...]
-
-    async def answer(self) -> Any:
-        return await self.method(*self.arguments)
+#: How long the library waits for an answer, unless the options of the client say otherwise.
+LIMIT = datetime.timedelta(seconds=30)
 
 
 class OnItsLoop:
     """Something of the app. It is asked on the event loop in which it was given to the library."""
 
-    def __init__(self, app: Any, *methods: str) -> None:
+    def __init__(self, app: Any, limit: Optional[datetime.timedelta], *methods: str) -> None:
         missing = [name for name in methods if not callable(getattr(app, name, None))]
         if missing:
             raise TypeError(f"{type(app).__name__} has no method {missing[0]}()")
-        self._app, self._loop = app, asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
+        self.limit = (limit or LIMIT).total_seconds()
+        self._app = app
+        self._asked: Set["futures.Future[None]"] = set()
 
-    def __getattr__(self, name: str) -> Callable[..., Question]:
-        method, loop = getattr(self._app, name), self._loop
-        return lambda *arguments: Question(loop, method, arguments)
+    def __getattr__(self, name: str) -> Callable[..., "Question"]:
+        method = getattr(self._app, name)
+        return lambda *arguments: Question(self, method, arguments)
+
+    def run(self, answer: Any) -> None:
+        """Runs the coroutine that answers. Raises RuntimeError if the event loop was closed."""
+        future = asyncio.run_coroutine_threadsafe(answer, self.loop)
+        self._asked.add(future)
+        future.add_done_callback(self._asked.discard)
+
+    def give_up(self) -> None:
+        """Nobody waits for an answer any more."""
+        for future in list(self._asked):
+            if not self.loop.is_closed():
+                future.cancel()
+
+
+class Question(NamedTuple):
+    """A method of the app."""
+
+    of: OnItsLoop
+    method: Callable[..., Awaitable[Any]]
+    arguments: Tuple[Any, ...]
+
+    async def answer(self) -> Any:
+        this = asyncio.current_task()
+        assert this is not None
+        # The library waits no longer than that.
+        limit = self.of.loop.call_later(self.of.limit, this.cancel)
+        try:
+            return await self.method(*self.arguments)
+        finally:
+            limit.cancel()
 
 
 def ask(
     question: Callable[[], Question],
-    dropped: Any,
+    _dropped: Any,
     succeed: Callable[[Any], None],
     fail: Callable[[int, Any], None],
     error_type: Any,
@@ -66,29 +87,18 @@ def ask(
             # Its text may have a secret, so the library is only told of its type.
             name = native._UniffiFfiConverterString.lower(type(error).__name__)
             fail(native._UniffiRustCallStatus.CALL_UNEXPECTED_ERROR, name)
-            asked.loop.call_exception_handler({"message": "fieldpost asked the app, which has failed", "exception": error})
+            told = {"message": "fieldpost asked the app, which has failed", "exception": error}
+            asked.of.loop.call_exception_handler(told)
         except BaseException:
             unavailable("the app was cancelled while it was asked")
             raise
 
     coroutine = answer()
     try:
-        future = asyncio.run_coroutine_threadsafe(coroutine, asked.loop)
+        asked.of.run(coroutine)
     except RuntimeError:
         coroutine.close()
         unavailable("the event loop in which the client was opened was closed")
-        return
-    number = next(_numbers)
-    _answers[number] = (asked.loop, future)
-    dropped[0] = native._UniffiForeignFutureDroppedCallbackStruct(number, _give_up)
-
-
-@native._UNIFFI_FOREIGN_FUTURE_DROPPED_CALLBACK
-def _give_up(number: int) -> None:
-    """The library has its answer, or waits no longer."""
-    loop, future = _answers.pop(number)
-    if not loop.is_closed():
-        future.cancel()
 
 
 def install() -> None:

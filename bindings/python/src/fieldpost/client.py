@@ -40,6 +40,8 @@ class Client(native.Client):
     Client.open(…) as client``: leaving it stops syncing and closes the file.
     """
 
+    _app: List[OnItsLoop]
+
     @classmethod
     async def open(  # type: ignore[override]
         cls,
@@ -88,13 +90,23 @@ class Client(native.Client):
             clinical=clinical,
             callback_limit=callback_limit,
         )
-        client = await native.Client.open(
-            settings,
-            None if tokens is None else OnItsLoop(tokens, "token"),
-            None if secrets is None else OnItsLoop(secrets, "get", "put", "remove"),
-        )
+        asked = None if tokens is None else OnItsLoop(tokens, callback_limit, "token")
+        keychain = None if secrets is None else OnItsLoop(secrets, callback_limit, "get", "put", "remove")
+        client: Any = await native.Client.open(settings, asked, keychain)
         client.__class__ = cls
-        return client  # type: ignore[return-value]
+        client._app = [app for app in (asked, keychain) if app is not None]
+        return client  # type: ignore[no-any-return]
+
+    async def shutdown(self) -> None:
+        """Stops syncing and closes the file; watches end. Later calls fail with ``ErrorKind.CLOSED``.
+
+        Shutting down twice is allowed. An app that is being asked for a token or a secret is cancelled.
+        """
+        try:
+            await super().shutdown()
+        finally:
+            for app in self._app:
+                app.give_up()
 
     async def __aenter__(self) -> "Client":
         return self
