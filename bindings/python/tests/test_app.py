@@ -96,6 +96,13 @@ class Asking(Story):
             self.assertEqual(set(here.loops), {asyncio.get_running_loop()})
             self.assertEqual(set(there.loops), {other.loop})
 
+    async def test_an_answer_leaves_nothing_behind(self) -> None:
+        client = await self.opened(tokens=Tokens())
+        await client.sync()
+        (app,) = client._app
+        self.assertEqual(app._asked, set())
+        self.assertEqual([timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()], [])
+
     async def test_an_event_loop_that_was_closed_is_no_answer_to_wait_for(self) -> None:
         with AnotherEventLoop() as other:
             client = await other.run(self.opened(tokens=Tokens()))

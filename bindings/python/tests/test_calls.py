@@ -128,6 +128,8 @@ class Refused(Story):
         with self.assertRaises(ValueError):
             await client.send(unknown, "half a pair: \ud800")
         with self.assertRaises(TypeError):
+            await client.send(unknown, 5)
+        with self.assertRaises(TypeError):
             await client.mute(unknown, datetime.datetime(2030, 1, 1))
         with self.assertRaises(TypeError):
             await client.mute(unknown, "tomorrow")

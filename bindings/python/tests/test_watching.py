@@ -83,6 +83,11 @@ class Waiting(unittest.IsolatedAsyncioTestCase):
             await unread.__anext__()
         self.assertEqual(await read(unread), [2])
 
+    async def test_of_many_errors_one_waits(self) -> None:
+        unread = watch(States())
+        tell(unread, 1, *([FAILURE] * 1_000))
+        self.assertEqual(len(unread._waiting), 2)
+
     async def test_of_a_list_all_updates_wait_at_first(self) -> None:
         listed = watch(lists())
         tell(listed, [ConversationDiff.RESET([])], *([ConversationDiff.PUSH_BACK(n)] for n in range(LIMIT - 1)))
@@ -141,16 +146,25 @@ class Waiting(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([event.entry.mutation_id for event in events if event.is_left()], ["b"])
         self.assertEqual([event.entry.kind for event in events if not event.is_left()][-1], f"{LIMIT - 1}")
 
-    async def test_of_the_outbox_what_has_left_long_ago_goes(self) -> None:
+    async def test_of_the_outbox_the_last_event_waits_last(self) -> None:
         outbox = watch(Events())
-        tell(outbox, OutboxEvent.WAITS(entry("waits")))
-        for number in range(5 * LEFT):
-            tell_now = outbox._listener.on_update
-            tell_now(OutboxEvent.LEFT(entry(f"{number}")))
-        events = await read(outbox)
-        self.assertLessEqual(len(events), 2 * LEFT + 2)
-        self.assertTrue(events[0].is_waits())
-        self.assertEqual(events[-1].entry.mutation_id, f"{5 * LEFT - 1}")
+        tell(outbox, OutboxEvent.CHANGED(entry("a")), *([OutboxEvent.CHANGED(entry("b"))] * (LIMIT - 1)))
+        tell(outbox, OutboxEvent.CHANGED(entry("a")))
+        self.assertEqual([event.entry.mutation_id for event in await read(outbox)], ["b", "a"])
+
+    async def test_of_the_outbox_what_has_left_long_ago_goes(self) -> None:
+        events = Events()
+        outbox = watch(events)
+        with unittest.mock.patch.object(events, "_shorten", wraps=events._shorten) as shortened:
+            tell(outbox, OutboxEvent.WAITS(entry("waits")))
+            tell(outbox, *(OutboxEvent.LEFT(entry(f"{number}")) for number in range(5 * LEFT)))
+        waits, *left = await read(outbox)
+        self.assertTrue(waits.is_waits())
+        self.assertLessEqual(len(left), 2 * LEFT + 1)
+        numbers = [int(event.entry.mutation_id) for event in left]
+        self.assertEqual(numbers, list(range(5 * LEFT - len(left), 5 * LEFT)))
+        # Not with each event: it looks at all of them.
+        self.assertLess(shortened.call_count, 20)
 
     async def test_an_event_loop_that_does_not_run_is_woken_once(self) -> None:
         unread = watch(States())
@@ -195,6 +209,13 @@ class Ending(unittest.IsolatedAsyncioTestCase):
         tell(unread, 1)
         unread._listener.on_end()
         self.assertEqual([number async for number in unread], [1])
+
+    async def test_it_is_active_until_either_side_has_ended(self) -> None:
+        ended, cancelled = watch(States()), watch(States())
+        self.assertTrue(ended.is_active() and cancelled.is_active())
+        ended._listener.on_end()
+        cancelled._subscription.cancel()
+        self.assertEqual((ended.is_active(), cancelled.is_active()), (False, False))
 
     async def test_leaving_it_cancels(self) -> None:
         async with watch(States()) as unread:
