@@ -10,6 +10,8 @@ from unittest import mock
 
 import fieldpost
 from fieldpost import ErrorKind, SessionToken
+from fieldpost._asking import OnItsLoop, Question, ask
+from fieldpost._native import fieldpost_ffi as native
 
 from scenario.app import Keychain, Provider, password_session
 from support import KEY, URL, Story, heard, python, within
@@ -147,6 +149,18 @@ class Asking(Story):
         self.assertEqual(str(told[0]["exception"]), "the app has a fault")
         # What was thrown may have a token in it.
         self.assertNotIn("the app has a fault", str(error))
+
+    async def test_the_library_hears_of_what_was_thrown_only_its_type(self) -> None:
+        self.told()
+        heard_of: "asyncio.Queue[str]" = asyncio.Queue()
+
+        async def throwing() -> None:
+            raise RuntimeError("with a token in it")
+
+        app = OnItsLoop(Tokens(), None, "token")
+        failing = lambda _, text: heard_of.put_nowait(native._UniffiFfiConverterString.lift(text))  # noqa: E731
+        ask(lambda: Question(app, throwing, ()), None, self.fail, failing, fieldpost.TokenError, self.fail)
+        self.assertEqual(await within(heard_of.get()), "RuntimeError")
 
     async def test_an_error_of_its_own_is_not_told(self) -> None:
         told = self.told()

@@ -11,13 +11,25 @@ import fieldpost
 from fieldpost import _calls
 
 from scenario.app import Provider, password_session
-from support import KEY, URL, Story, cancelled_in_its_last_moment, closed, listeners, open_files, python, within
+from support import KEY, URL, Story, cancelled_in_its_last_moment, closed, heard, listeners, open_files, python, within
 
 
 class Cancelled(Story):
     async def test_a_client_that_was_opened_for_nobody_is_closed(self) -> None:
         for number in range(5):
             await cancelled_in_its_last_moment(fieldpost.Client.open(self.folder / f"{number}.db"))
+        gc.collect()
+        await closed(self.folder)
+
+    async def test_a_client_whose_opening_is_given_up_early_is_closed(self) -> None:
+        for turns in range(6):
+            opening = asyncio.ensure_future(fieldpost.Client.open(self.folder / f"{turns}.db"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            opening.cancel()
+            await asyncio.wait([opening])
+        del opening
+        await heard()
         gc.collect()
         await closed(self.folder)
 
