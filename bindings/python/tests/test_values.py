@@ -1,13 +1,17 @@
 """Records and errors, as Python has them."""
 
+import asyncio
 import copy
 import datetime
 import inspect
 import pickle
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import fieldpost
 from fieldpost import ErrorKind, Failure, FieldpostError, RetryAdvice, WatchError
+from fieldpost._native import fieldpost_ffi as native
 
 from support import Story
 
@@ -56,6 +60,19 @@ class Options(unittest.TestCase):
             if name not in ("database", "tokens", "secrets"):
                 default = list(parameter.default) if name == "tables" else parameter.default
                 self.assertEqual(default, getattr(defaults, name), name)
+
+
+    def test_a_client_passes_all_of_them_on(self) -> None:
+        names = set(inspect.signature(fieldpost.ClientOptions.__init__).parameters) - {"self", "database", "tables"}
+        values = {name: object() for name in names - {"callback_limit"}}
+        values["callback_limit"] = HOUR
+        tables = (object(),)
+        with mock.patch.object(native.Client, "open", mock.AsyncMock(side_effect=ZeroDivisionError)) as opening:
+            with self.assertRaises(ZeroDivisionError):
+                asyncio.run(fieldpost.Client.open(Path("a.db"), tables=tables, **values))
+        options, tokens, secrets = opening.call_args.args
+        self.assertEqual({name: getattr(options, name) for name in names}, values)
+        self.assertEqual((options.database, options.tables, tokens, secrets), ("a.db", list(tables), None, None))
 
 
 class Times(Story):

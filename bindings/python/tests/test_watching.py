@@ -9,6 +9,7 @@ from typing import Any, List, Optional
 
 import fieldpost
 from fieldpost import ConversationDiff, ErrorKind, Failure, MessageDiff, Older, OutboxEvent, RetryAdvice, ThreadUpdate
+from fieldpost._native import fieldpost_ffi as native
 from fieldpost._waiting import LEFT, LIMIT, Events, Lists, States
 
 from support import Story, heard, listeners, within
@@ -295,9 +296,9 @@ class Forgotten(Story):
         await listeners(1)
         del watched
         gc.collect()
+        await listeners(0)
         self.assertIsNone(forgotten())
         self.assertIsNone(subscription())
-        await listeners(0)
 
     async def test_a_loop_that_is_left_gives_its_watch_back(self) -> None:
         client = await self.signed_in()
@@ -340,10 +341,50 @@ class Timelines(Story):
                 await timeline.take_back(fieldpost.ItemId.UNREAD())
         self.assertFalse(timeline.is_active())
 
+    async def test_each_method_is_the_one_of_the_library(self) -> None:
+        of_the_library = unittest.mock.Mock(spec=native.Timeline)
+        timeline = fieldpost.Timeline(lists())
+        timeline._following(of_the_library)
+        for name, arguments in {
+            "paginate_backwards": (),
+            "paginate_forwards": (),
+            "go_to": (fieldpost.OpenAt.NEWEST(),),
+            "fill_gap": (fieldpost.ItemId.UNREAD(),),
+            "retry": (fieldpost.ItemId.UNREAD(),),
+            "take_back": (fieldpost.ItemId.UNREAD(),),
+        }.items():
+            found = await getattr(timeline, name)(*arguments)
+            method = getattr(of_the_library, name)
+            method.assert_awaited_once_with(*arguments)
+            self.assertIs(found, None if name == "go_to" else method.return_value, name)
+
     def test_it_has_what_the_librarys_has(self) -> None:
-        native = fieldpost._native.fieldpost_ffi.Timeline
-        missing = [name for name in dir(native) if not name.startswith("_") and name not in vars(fieldpost.Timeline)]
-        self.assertEqual([name for name in missing if not hasattr(fieldpost.Timeline, name)], [])
+        names = [name for name in dir(native.Timeline) if not name.startswith("_")]
+        self.assertEqual([name for name in names if not hasattr(fieldpost.Timeline, name)], [])
+
+
+class Asked(Story):
+    """A watch shows what was asked for."""
+
+    async def test_a_thread_as_far_as_its_window(self) -> None:
+        client = await self.signed_in()
+        async with await client.watch_thread(await self.direct(client), fieldpost.Window(limit=1)) as thread:
+            self.assertEqual(len((await thread.__anext__()).diffs[0].values), 1)
+
+    async def test_the_conversations_that_match(self) -> None:
+        client = await self.signed_in()
+        broadcasts = fieldpost.ConversationQuery(kind=fieldpost.ConversationKind.BROADCAST)
+        async with await client.watch_conversations(broadcasts) as listed:
+            shown = (await listed.__anext__())[0].values
+        self.assertEqual(shown, await client.conversations(broadcasts))
+        self.assertEqual([one.kind for one in shown], [fieldpost.ConversationKind.BROADCAST])
+
+    async def test_a_timeline_of_one_page(self) -> None:
+        client = await self.signed_in()
+        options = fieldpost.TimelineOptions(page=1, open_at=fieldpost.OpenAt.NEWEST())
+        async with await client.timeline(await self.direct(client), options) as timeline:
+            items = (await timeline.__anext__()).diffs[0].values
+        self.assertEqual(len([item for item in items if item.is_message()]), 1)
 
 
 class SlowReader(Story):
