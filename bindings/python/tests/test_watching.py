@@ -300,6 +300,15 @@ class Forgotten(Story):
         self.assertIsNone(forgotten())
         self.assertIsNone(subscription())
 
+    async def test_a_watch_that_cannot_begin_is_given_back(self) -> None:
+        client = await self.local()
+        await client.shutdown()
+        with self.assertRaises(fieldpost.FieldpostError):
+            client.watch_status()
+        with self.assertRaises(fieldpost.FieldpostError):
+            await client.watch_conversations()
+        await listeners(0)
+
     async def test_a_loop_that_is_left_gives_its_watch_back(self) -> None:
         client = await self.signed_in()
         direct = await self.direct(client)

@@ -21,9 +21,8 @@ _numbers = itertools.count(1)
 #: Who waits for the library: the event loop, and the future that wakes the call.
 _waiting: Dict[int, Tuple[asyncio.AbstractEventLoop, "asyncio.Future[int]"]] = {}
 
-#: The calls that are under way, with the function that frees each. Whoever takes one out frees it.
+#: The calls that are under way, with the function that frees each. Only whoever takes one out may free it.
 _under_way: Dict[int, Tuple[Any, Callable[[Any], None]]] = {}
-
 
 #: Held while the library may call Python on the thread that has called it. When Python ends it is held for good.
 _inside = threading.RLock()
