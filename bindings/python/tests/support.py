@@ -24,11 +24,11 @@ URL, KEY = os.environ["FIELDPOST_URL"], os.environ["FIELDPOST_ANON_KEY"]
 LIMIT = 20.0
 
 
-def python(code: str, path: Path = PACKAGE / "src", **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Runs code in a process of its own."""
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+def python(*code: str, path: Path = PACKAGE / "src", **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Runs pieces of code in a process of their own."""
+    command = [sys.executable, "-c", "\n".join(map(textwrap.dedent, code))]
     variables = {**os.environ, "PYTHONPATH": str(path), **environment}
-    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=120)
 
 
 async def listeners(count: int) -> None:

@@ -99,7 +99,7 @@ class Loading(unittest.TestCase):
         self.package = self.folder / "fieldpost"
 
     def said(self) -> str:
-        ended = python("import fieldpost", self.folder)
+        ended = python("import fieldpost", path=self.folder)
         self.assertNotEqual(ended.returncode, 0)
         return ended.stderr.strip().splitlines()[-1]
 
@@ -123,7 +123,7 @@ class Loading(unittest.TestCase):
         self.assertRegex(self.said(), "ImportError: the library of fieldpost cannot be loaded")
 
     def test_a_python_that_lacks_something(self) -> None:
-        ended = python("import sys; sys.modules['ctypes'] = None; import fieldpost", self.folder)
+        ended = python("import sys; sys.modules['ctypes'] = None; import fieldpost", path=self.folder)
         self.assertRegex(ended.stderr, "ModuleNotFoundError: .*ctypes")
         self.assertNotIn("ImportError", ended.stderr)
 

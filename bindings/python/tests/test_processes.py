@@ -12,8 +12,10 @@ from support import KEY, URL, Story, python
 OPENED = f"""
     import asyncio, fieldpost, os, tempfile, threading
 
-    async def opened(url={URL!r}):
-        client = await fieldpost.Client.open(tempfile.mkdtemp() + "/a.db", url=url, anon_key={KEY!r})
+    URL, KEY = {URL!r}, {KEY!r}
+
+    async def opened():
+        client = await fieldpost.Client.open(tempfile.mkdtemp() + "/a.db", url=URL, anon_key=KEY)
         await client.sign_in("ada@fieldpost.test", "fieldpost-demo")
         return client
 """
@@ -35,8 +37,8 @@ ENDS_SLOWLY = """
 
 
 class Ending(unittest.TestCase):
-    def ends_well(self, code: str) -> None:
-        ended = python(LASTS + OPENED + code)
+    def ends_well(self, *code: str) -> None:
+        ended = python(LASTS, OPENED, *code)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
     def test_a_process_ends_well_with_everything_open(self) -> None:
@@ -47,10 +49,10 @@ class Ending(unittest.TestCase):
                 return client, client.watch_status(), await client.watch_conversations()
 
             kept = asyncio.run(main())
-        """.replace("\n        ", "\n"))
+        """)
 
     def test_a_process_ends_well_while_another_thread_calls(self) -> None:
-        self.ends_well(ENDS_SLOWLY + """
+        self.ends_well(ENDS_SLOWLY, """
             calling, kept = threading.Event(), []
 
             async def calls():
@@ -63,7 +65,7 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
             calling.wait()
-        """.replace("\n        ", "\n"))
+        """)
 
     def test_a_call_after_the_end_is_refused(self) -> None:
         ended = python("""
@@ -95,10 +97,10 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
             silent, _ = server.accept()
-        """.replace("\n        ", "\n"))
+        """)
 
     def test_a_process_ends_well_while_the_library_wakes_a_call(self) -> None:
-        self.ends_well(ENDS_SLOWLY + """
+        self.ends_well(ENDS_SLOWLY, """
             from fieldpost import _calls
 
             waking = threading.Event()
@@ -119,10 +121,10 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=lambda: asyncio.run(calls()), daemon=True, name="calls").start()
             waking.wait()
-        """.replace("\n        ", "\n"))
+        """)
 
     def test_a_process_ends_well_while_the_app_is_asked(self) -> None:
-        self.ends_well(ENDS_SLOWLY + """
+        self.ends_well(ENDS_SLOWLY, """
             from datetime import timedelta
 
             asked = threading.Event()
@@ -155,10 +157,10 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=in_background, daemon=True).start()
             asked.wait()
-        """.replace("\n        ", "\n").replace("URL", repr(URL)).replace("KEY", repr(KEY)))
+        """)
 
     def test_a_process_ends_well_while_the_app_does_not_answer(self) -> None:
-        self.ends_well(ENDS_SLOWLY + """
+        self.ends_well(ENDS_SLOWLY, """
             from datetime import timedelta
 
             asked = threading.Event()
@@ -176,12 +178,12 @@ class Ending(unittest.TestCase):
 
             threading.Thread(target=lambda: asyncio.run(calls()), daemon=True).start()
             asked.wait()
-        """.replace("\n        ", "\n").replace("URL", repr(URL)).replace("KEY", repr(KEY)))
+        """)
 
 
 class Forked(Story):
     def test_a_process_that_was_forked_fails_at_once(self) -> None:
-        ended = python(OPENED + """
+        ended = python(OPENED, """
             client = asyncio.run(opened())
             child = os.fork()
             if not child:
@@ -195,7 +197,7 @@ class Forked(Story):
                 raise SystemExit(7)
             _, status = os.waitpid(child, 0)
             print(os.waitstatus_to_exitcode(status), len(asyncio.run(client.conversations())))
-        """.replace("\n        ", "\n"), PYTHONWARNINGS="ignore::DeprecationWarning")
+        """, PYTHONWARNINGS="ignore::DeprecationWarning")
         self.assertEqual(ended.stderr, "")
         *errors, last = ended.stdout.splitlines()
         self.assertEqual(len(errors), 3)
@@ -204,7 +206,7 @@ class Forked(Story):
         self.assertEqual(last, "7 0")
 
     def test_a_process_that_was_forked_before_the_first_call_works(self) -> None:
-        ended = python(OPENED + """
+        ended = python(OPENED, """
             child = os.fork()
             if not child:
                 async def main():
@@ -214,7 +216,7 @@ class Forked(Story):
                 raise SystemExit(asyncio.run(main()))
             _, status = os.waitpid(child, 0)
             print(os.waitstatus_to_exitcode(status))
-        """.replace("\n        ", "\n"))
+        """)
         self.assertEqual((ended.stdout, ended.stderr), ("2\n", ""))
 
     def test_an_error_comes_back_from_a_pool_of_processes(self) -> None:
