@@ -65,14 +65,15 @@ class Cancelled(Story):
         )
 
     async def test_a_call_that_is_given_up_early_leaves_nothing_behind(self) -> None:
-        client = await self.local()
+        client, told = await self.local(), []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         for turns in range(20):
             call = asyncio.ensure_future(client.conversations())
             for _ in range(turns % 4):
                 await asyncio.sleep(0)
             call.cancel()
             await asyncio.wait([call])
-        self.assertEqual((_calls._waiting, _calls._under_way), ({}, {}))
+        self.assertEqual((_calls._waiting, _calls._under_way, told), ({}, {}, []))
 
     async def test_a_write_that_was_begun_is_carried_out(self) -> None:
         client = await self.signed_in()
