@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{
     fmt::{self, Write as _},
+    mem,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
@@ -67,7 +68,8 @@ struct Log {
     waiting: Arc<AtomicUsize>,
 }
 
-static LOG: OnceLock<Arc<Log>> = OnceLock::new();
+/// None if the process has another log, which cannot be taken back.
+static LOG: OnceLock<Option<Arc<Log>>> = OnceLock::new();
 
 /// Passes the log on, up to this level, in place of where it went before. There is one log for all clients of the process.
 ///
@@ -75,32 +77,32 @@ static LOG: OnceLock<Arc<Log>> = OnceLock::new();
 /// [`ErrorKind::Configuration`] if the process has a log of tracing's already.
 #[uniffi::export]
 pub fn log_to(level: LogLevel, sink: Box<dyn LogSink>) -> Result<()> {
-    let log = match LOG.get() {
-        Some(log) => Arc::clone(log),
-        None => install()?,
-    };
-    *log.sink.write().unwrap_or_else(PoisonError::into_inner) = Some((level.into(), OfTheApp::new(sink)));
-    tracing::callsite::rebuild_interest_cache();
+    let taken = || FieldpostError::new(ErrorKind::Configuration, "the process has another log already");
+    LOG.get_or_init(install).as_ref().ok_or_else(taken)?.pass_to(Some((level.into(), OfTheApp::new(sink))));
     Ok(())
 }
 
 /// Passes the log on no more.
 #[uniffi::export]
 pub fn stop_logging() {
-    if let Some(log) = LOG.get() {
-        *log.sink.write().unwrap_or_else(PoisonError::into_inner) = None;
-        tracing::callsite::rebuild_interest_cache();
+    if let Some(Some(log)) = LOG.get() {
+        log.pass_to(None);
     }
 }
 
-fn install() -> Result<Arc<Log>> {
+fn install() -> Option<Arc<Log>> {
     let log = Arc::new(Log::default());
-    let taken = |_| FieldpostError::new(ErrorKind::Configuration, "the process has another log already");
-    tracing::subscriber::set_global_default(Passing(Arc::clone(&log))).map_err(taken)?;
-    Ok(Arc::clone(LOG.get_or_init(|| log)))
+    tracing::subscriber::set_global_default(Passing(Arc::clone(&log))).ok().map(|()| log)
 }
 
 impl Log {
+    fn pass_to(&self, wanted: Option<Wanted>) {
+        let former = mem::replace(&mut *self.sink.write().unwrap_or_else(PoisonError::into_inner), wanted);
+        tracing::callsite::rebuild_interest_cache();
+        // Not while the lock is held: the app is called where it is given back, and may log.
+        drop(former);
+    }
+
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let sink = self.sink.read().unwrap_or_else(PoisonError::into_inner);
         sink.as_ref().is_some_and(|(level, _)| metadata.level() <= level)
@@ -113,12 +115,21 @@ impl Log {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        let waiting = Arc::clone(&self.waiting);
+        let waits = Waits(Arc::clone(&self.waiting));
         listening::enqueue(move || {
             // A sink that throws cannot be told of anywhere.
             let _ = sink.get().map(|sink| sink.log(line));
-            waiting.fetch_sub(1, Ordering::Relaxed);
+            drop(waits);
         });
+    }
+}
+
+/// A line that waits for the sink.
+struct Waits(Arc<AtomicUsize>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,9 +1,12 @@
 //! The keychain of the platform.
 
-use crate::{listening::OfTheApp, tokens::LIMIT};
+use crate::{
+    listening::{Asked, OfTheApp},
+    tokens::LIMIT,
+};
 use async_trait::async_trait;
 use fieldpost::{Secret, SecretError, SecretErrorKind, SecretName};
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 use tokio::time::timeout;
 
 /// Why a secret could not be read, kept or deleted.
@@ -70,6 +73,8 @@ pub trait SecretStore: Send + Sync {
     async fn remove(&self, name: String) -> Result<(), SecretFailure>;
 }
 
+type Question<'a, T> = Pin<Box<dyn Future<Output = Result<T, SecretFailure>> + Send + 'a>>;
+
 /// A store of the app as one of the SDK.
 pub(crate) struct SecretsOfTheApp {
     app: OfTheApp<Box<dyn SecretStore>>,
@@ -82,18 +87,21 @@ impl SecretsOfTheApp {
     }
 
     fn app(&self) -> Result<&dyn SecretStore, SecretError> {
-        let ended = || SecretError::new(SecretErrorKind::Unavailable, "the app has ended");
         self.app.get().map(|app| &**app).ok_or_else(ended)
     }
 
-    async fn ask<T>(&self, call: impl Future<Output = Result<T, SecretFailure>> + Send) -> Result<T, SecretError> {
-        match timeout(self.limit, call).await {
-            Ok(answer) => answer.map_err(Into::into),
+    async fn ask<T>(&self, question: Question<'_, T>) -> Result<T, SecretError> {
+        match timeout(self.limit, Asked::new(question)).await {
+            Ok(answer) => answer.ok_or_else(ended)?.map_err(Into::into),
             Err(_) => {
                 Err(SecretError::new(SecretErrorKind::Unavailable, "the app's secret store did not answer in time"))
             }
         }
     }
+}
+
+fn ended() -> SecretError {
+    SecretError::new(SecretErrorKind::Unavailable, "the app has ended")
 }
 
 #[async_trait]

@@ -1,21 +1,28 @@
 //! A session that the app owns.
 
-use crate::listening::OfTheApp;
+use crate::listening::{Asked, OfTheApp, name_of_thrown};
 use async_trait::async_trait;
 use fieldpost::{AccessToken, PersonId, ProvidedToken};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use tokio::time::timeout;
 
 /// How long an answer of the app may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
-/// A token of the app's session.
+/// A token of the app's session. It prints nothing.
 #[derive(Clone, uniffi::Record)]
+#[uniffi::export(Display)]
 pub struct SessionToken {
     /// The user id in the app's session.
     pub person_id: PersonId,
     /// The access token, never the project's public key.
     pub access_token: String,
+}
+
+impl fmt::Display for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken(…)")
+    }
 }
 
 /// Why the app has no token to give.
@@ -34,7 +41,8 @@ pub enum TokenError {
 
 impl From<uniffi::UnexpectedUniFFICallbackError> for TokenError {
     fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::Unavailable { reason: error.reason }
+        // What an app throws may have a token, so its text goes no further.
+        Self::Unavailable { reason: format!("the app's token provider has thrown {}", name_of_thrown(&error.reason)) }
     }
 }
 
@@ -66,14 +74,16 @@ impl TokensOfTheApp {
 impl fieldpost::TokenProvider for TokensOfTheApp {
     async fn token(&self, refused: Option<&AccessToken>) -> Result<ProvidedToken, fieldpost::TokenError> {
         let unavailable = |reason: String| fieldpost::TokenError::Unavailable(reason.into());
-        let app = self.app.get().ok_or_else(|| unavailable("the app has ended".to_owned()))?;
-        let asked = app.token(refused.map(|token| token.reveal().to_owned()));
+        let ended = || unavailable("the app has ended".to_owned());
+        let app = self.app.get().ok_or_else(ended)?;
+        let asked = Asked::new(app.token(refused.map(|token| token.reveal().to_owned())));
         match timeout(self.limit, asked).await {
-            Ok(Ok(token)) => {
+            Ok(Some(Ok(token))) => {
                 Ok(ProvidedToken { person_id: token.person_id, access_token: AccessToken::new(token.access_token) })
             }
-            Ok(Err(TokenError::SignedOut)) => Err(fieldpost::TokenError::SignedOut),
-            Ok(Err(TokenError::Unavailable { reason })) => Err(unavailable(reason)),
+            Ok(Some(Err(TokenError::SignedOut))) => Err(fieldpost::TokenError::SignedOut),
+            Ok(Some(Err(TokenError::Unavailable { reason }))) => Err(unavailable(reason)),
+            Ok(None) => Err(ended()),
             Err(_) => Err(unavailable("the app gave no token in time".to_owned())),
         }
     }
