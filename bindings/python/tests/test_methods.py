@@ -148,7 +148,7 @@ class Methods(unittest.IsolatedAsyncioTestCase):
         source = self.folder / "source.db"
         source.write_bytes(b"no database")
         call = fieldpost.import_watermelon(str(source), str(self.folder / "target.db"))
-        self.assertEqual(await self.failing(call), ErrorKind.STORAGE)
+        self.assertEqual(await self.failing(call), ErrorKind.NOT_A_DATABASE)
 
     async def test_a_key_is_changed_with_one(self) -> None:
         self.assertEqual(await self.failing(fieldpost.change_key("x.db")), ErrorKind.INVALID_ARGUMENT)

@@ -1,7 +1,7 @@
 //! The client.
 
 use crate::{
-    ClientOptions, FieldpostError, Result, SecretStore, TokenProvider, runtime, secrets::SecretsOfTheApp,
+    ClientOptions, ErrorKind, FieldpostError, Result, SecretStore, TokenProvider, runtime, secrets::SecretsOfTheApp,
     tokens::TokensOfTheApp,
 };
 use std::{
@@ -92,7 +92,15 @@ impl Client {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        runtime::run(call(self.sdk()?)).await
+        self.closed_if_shut_down(runtime::run(call(self.sdk()?)).await)
+    }
+
+    /// What is under way at the shutdown ends as with a pause. No app can resume it.
+    pub(crate) fn closed_if_shut_down<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error {
+            FieldpostError::Failed { kind: ErrorKind::Paused, .. } if self.is_shut_down() => FieldpostError::closed(),
+            error => error,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The list of conversations, and opening conversations.
 
-use crate::{Client, Result, moment};
+use crate::{Client, FieldpostError, Result, moment};
 use fieldpost::{ConversationId, MedicId, OrgId};
 use std::time::SystemTime;
 
@@ -66,7 +66,7 @@ pub struct ConversationQuery {
     /// Only those with this text in their name, subject or newest message.
     #[uniffi(default = None)]
     pub text: Option<String>,
-    /// Only direct ones, or only broadcasts.
+    /// Only direct ones, or only broadcasts. Not [`ConversationKind::Other`].
     #[uniffi(default = None)]
     pub kind: Option<ConversationKind>,
     /// Only those with unread messages, or marked as unread.
@@ -88,13 +88,14 @@ impl Client {
     /// The conversations that match, pinned ones first, then newest activity. None asks for all.
     ///
     /// # Errors
-    /// If the store fails.
+    /// [`crate::ErrorKind::InvalidArgument`] for a kind that cannot be asked for.
     #[uniffi::method(default(query = None))]
     pub async fn conversations(&self, query: Option<ConversationQuery>) -> Result<Vec<ConversationSummary>> {
+        let query = query.map(TryInto::try_into).transpose()?;
         self.run(|client| async move {
             let found = match query {
                 None => client.conversations().await?,
-                Some(query) => client.conversations_matching(query.into()).await?,
+                Some(query) => client.conversations_matching(query).await?,
             };
             Ok(found.into_iter().map(Into::into).collect())
         })
@@ -172,8 +173,10 @@ impl From<fieldpost::ConversationKind> for ConversationKind {
     }
 }
 
-impl From<ConversationQuery> for fieldpost::ConversationQuery {
-    fn from(asked: ConversationQuery) -> Self {
+impl TryFrom<ConversationQuery> for fieldpost::ConversationQuery {
+    type Error = FieldpostError;
+
+    fn try_from(asked: ConversationQuery) -> Result<Self> {
         let mut query = Self::default();
         if let Some(text) = asked.text {
             query = query.text(&text);
@@ -181,7 +184,8 @@ impl From<ConversationQuery> for fieldpost::ConversationQuery {
         match asked.kind {
             Some(ConversationKind::Direct) => query = query.kind(fieldpost::ConversationKind::Direct),
             Some(ConversationKind::Broadcast) => query = query.kind(fieldpost::ConversationKind::Broadcast),
-            Some(ConversationKind::Other) | None => {}
+            Some(ConversationKind::Other) => return Err(FieldpostError::unknown_kind()),
+            None => {}
         }
         if asked.unread {
             query = query.unread();
@@ -195,7 +199,7 @@ impl From<ConversationQuery> for fieldpost::ConversationQuery {
         if let Some(limit) = asked.limit {
             query = query.limit(limit);
         }
-        query
+        Ok(query)
     }
 }
 

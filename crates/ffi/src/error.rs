@@ -145,6 +145,11 @@ impl FieldpostError {
         Self::new(ErrorKind::InvalidArgument, reason)
     }
 
+    /// The program knows this kind, so it is none that this version does not know.
+    pub(crate) fn unknown_kind() -> Self {
+        Self::argument("a kind that this version does not know cannot be asked for")
+    }
+
     pub(crate) fn closed() -> Self {
         Self::new(ErrorKind::Closed, "the client was shut down; open a new one")
     }
@@ -235,6 +240,7 @@ const fn of_storage(kind: StorageErrorKind) -> ErrorKind {
         StorageErrorKind::SecretsRefused => ErrorKind::SecretsRefused,
         StorageErrorKind::Closed => ErrorKind::Closed,
         StorageErrorKind::Declaration => ErrorKind::Configuration,
+        StorageErrorKind::InvalidRecord => ErrorKind::InvalidRecord,
         _ => ErrorKind::Storage,
     }
 }

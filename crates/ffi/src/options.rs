@@ -2,10 +2,11 @@
 
 use crate::{FieldpostError, RecordTable, Result, key::key};
 use fieldpost::{Builder, Fieldpost, Proxy, Retention, Rhythm};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// The settings of a client ([`fieldpost::Builder`]). They print nothing: a key is among them.
 #[derive(Clone, uniffi::Record)]
+#[uniffi::export(Display)]
 pub struct ClientOptions {
     /// The local file, one per account. It is created if it does not exist.
     pub database: String,
@@ -57,6 +58,12 @@ pub struct ClientOptions {
     /// How long an answer of the app may take: a token, a secret. 30 seconds by default.
     #[uniffi(default = None)]
     pub callback_limit: Option<Duration>,
+}
+
+impl fmt::Display for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientOptions(…)")
+    }
 }
 
 impl ClientOptions {

@@ -15,7 +15,7 @@ pub struct SearchQuery {
     /// Only messages of this author.
     #[uniffi(default = None)]
     pub sender: Option<PersonId>,
-    /// Only messages of this kind.
+    /// Only messages of this kind. Not [`MessageKind::Other`].
     #[uniffi(default = None)]
     pub kind: Option<MessageKind>,
     /// Only messages of this time or later.
@@ -88,7 +88,7 @@ impl Client {
     /// Searches the messages on this device.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidArgument`] for a text that is too long or a position that is none.
+    /// [`crate::ErrorKind::InvalidArgument`] for a text that is too long, a position that is none, or a kind that cannot be asked for.
     pub async fn search(&self, query: SearchQuery) -> Result<SearchPage> {
         let query: fieldpost::SearchQuery = query.try_into()?;
         self.run(|client| async move { Ok(client.search(&query).await?.into()) }).await
@@ -110,12 +110,13 @@ impl TryFrom<SearchQuery> for fieldpost::SearchQuery {
         let mut query = Self::typed(&asked.text).map_err(|error| FieldpostError::argument(error.to_string()))?;
         query.conversation = asked.conversation;
         query.sender = asked.sender;
-        query.kind = asked.kind.and_then(|kind| match kind {
-            MessageKind::Text => Some(fieldpost::MessageKind::Text),
-            MessageKind::Attachment => Some(fieldpost::MessageKind::Attachment),
-            MessageKind::System => Some(fieldpost::MessageKind::System),
-            MessageKind::Other => None,
-        });
+        query.kind = match asked.kind {
+            None => None,
+            Some(MessageKind::Text) => Some(fieldpost::MessageKind::Text),
+            Some(MessageKind::Attachment) => Some(fieldpost::MessageKind::Attachment),
+            Some(MessageKind::System) => Some(fieldpost::MessageKind::System),
+            Some(MessageKind::Other) => return Err(FieldpostError::unknown_kind()),
+        };
         query.since = asked.since.map(moment::taken).transpose()?;
         query.until = asked.until.map(moment::taken).transpose()?;
         if asked.best_first {

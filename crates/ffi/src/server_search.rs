@@ -40,6 +40,8 @@ struct Searching {
     search: fieldpost::ServerSearch,
     /// What was found on the server, by the message's id.
     found: HashMap<fieldpost::MessageId, fieldpost::SearchHit>,
+    /// A page that was read and not fetched: whoever asked for it has given up.
+    ready: Option<FoundHits>,
 }
 
 #[uniffi::export]
@@ -51,28 +53,26 @@ impl Client {
     pub fn search_with_server(&self, query: SearchQuery) -> Result<Arc<ServerSearch>> {
         let client = self.sdk()?;
         let search = client.search_with_server(query.try_into()?);
-        let search = Arc::new(Mutex::new(Searching { search, found: HashMap::new() }));
+        let search = Arc::new(Mutex::new(Searching { search, found: HashMap::new(), ready: None }));
         Ok(Arc::new(ServerSearch { client, search }))
     }
 }
 
 #[uniffi::export]
 impl ServerSearch {
-    /// The next page.
+    /// The next page. A call that is given up takes none.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn next_page(&self) -> Result<FoundHits> {
-        let search = Arc::clone(&self.search);
-        runtime::run(async move {
-            let mut searching = search.lock().await;
-            let page = searching.search.next_page().await?;
-            let on_server = page.hits.iter().filter(|found| found.source == HitSource::Server);
-            let found: Vec<_> = on_server.map(|found| (found.hit.message.id, found.hit.clone())).collect();
-            searching.found.extend(found);
-            Ok(page.into())
-        })
-        .await
+        loop {
+            let search = Arc::clone(&self.search);
+            runtime::run(async move { search.lock().await.read().await }).await?;
+            // Another call may have fetched what this one has read.
+            if let Some(page) = self.search.lock().await.ready.take() {
+                return Ok(page);
+            }
+        }
     }
 
     /// Brings a hit of the server to this device, with what is around it.
@@ -90,6 +90,19 @@ impl ServerSearch {
             }
         })
         .await
+    }
+}
+
+impl Searching {
+    async fn read(&mut self) -> Result<()> {
+        if self.ready.is_none() {
+            let page = self.search.next_page().await?;
+            let on_server = page.hits.iter().filter(|found| found.source == HitSource::Server);
+            let found: Vec<_> = on_server.map(|found| (found.hit.message.id, found.hit.clone())).collect();
+            self.found.extend(found);
+            self.ready = Some(page.into());
+        }
+        Ok(())
     }
 }
 

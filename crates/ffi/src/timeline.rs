@@ -186,9 +186,8 @@ impl Client {
         options: TimelineOptions,
         listener: Box<dyn TimelineListener>,
     ) -> Result<Arc<Timeline>> {
-        let options = options.try_into()?;
         self.run(|client| async move {
-            let (timeline, items, updates) = client.conversation(conversation).timeline(options).await?;
+            let (timeline, items, updates) = client.conversation(conversation).timeline(options.into()).await?;
             let first = TimelineUpdate { diffs: TimelineDiff::reset(items), ends: timeline.ends().into() };
             let subscription = Subscription::follow(listener, Some(first), updates.map_ok(TimelineUpdate::from))?;
             Ok(Arc::new(Timeline { timeline, subscription }))
@@ -277,10 +276,8 @@ impl Timeline {
     }
 }
 
-impl TryFrom<TimelineOptions> for fieldpost::TimelineOptions {
-    type Error = FieldpostError;
-
-    fn try_from(asked: TimelineOptions) -> Result<Self> {
+impl From<TimelineOptions> for fieldpost::TimelineOptions {
+    fn from(asked: TimelineOptions) -> Self {
         let mut options = Self::default().page(asked.page).max_messages(asked.max_messages);
         if let Some(at) = asked.open_at {
             options = options.open_at(at.into());
@@ -289,21 +286,21 @@ impl TryFrom<TimelineOptions> for fieldpost::TimelineOptions {
             options = options.group_within(within);
         }
         if !asked.zone.is_empty() {
-            options = options.zone(zone(asked.zone)?);
+            options = options.zone(zone(asked.zone));
         }
-        Ok(options)
+        options
     }
 }
 
 /// Before the first offset, the first one counts.
-fn zone(offsets: Vec<ZoneOffset>) -> Result<Zone> {
-    let taken = |offset: ZoneOffset| Ok((moment::taken(offset.from)?, offset.seconds));
-    let mut offsets = offsets.into_iter().map(taken).collect::<Result<Vec<_>>>()?;
+fn zone(offsets: Vec<ZoneOffset>) -> Zone {
+    let mut offsets: Vec<_> =
+        offsets.into_iter().map(|offset| (moment::nearest(offset.from), offset.seconds)).collect();
     offsets.sort_unstable();
-    Ok(Zone::by(move |time| {
+    Zone::by(move |time| {
         let next = offsets.partition_point(|(from, _)| *from <= time);
         offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| *seconds)
-    }))
+    })
 }
 
 impl From<OpenAt> for fieldpost::OpenAt {

@@ -50,14 +50,15 @@ impl Client {
     /// Watches the conversations that match. The first update is a reset.
     ///
     /// # Errors
-    /// If the store fails.
+    /// As [`Client::conversations`].
     pub async fn watch_conversations(
         &self,
         query: ConversationQuery,
         listener: Box<dyn ConversationsListener>,
     ) -> Result<Arc<Subscription>> {
+        let query = query.try_into()?;
         self.run(|client| async move {
-            let (shown, updates) = client.watch_conversations(query.into()).await?;
+            let (shown, updates) = client.watch_conversations(query).await?;
             Subscription::follow(listener, Some(ConversationDiff::reset(shown)), updates.map_ok(ConversationDiff::all))
         })
         .await

@@ -18,6 +18,8 @@ use std::{
 };
 use tempfile::TempDir;
 
+const SOON: Duration = Duration::from_secs(30);
+
 /// Tells of each call, and of its own end.
 struct Ear(Sender<&'static str>);
 
@@ -54,7 +56,7 @@ impl LogSink for Sink {
     }
 }
 
-/// Is signed out at first: it is asked when a client is opened. Then it tells of each question, never answers, and tells when nobody
+/// Has no token at first: it is asked when a client is opened. Then it tells of each question, never answers, and tells when nobody
 /// waits for its answer any more.
 struct Silent(Sender<&'static str>, AtomicBool);
 
@@ -62,7 +64,7 @@ struct Silent(Sender<&'static str>, AtomicBool);
 impl TokenProvider for Silent {
     async fn token(&self, _refused: Option<String>) -> Result<SessionToken, TokenError> {
         if self.1.swap(false, Ordering::SeqCst) {
-            return Err(TokenError::SignedOut);
+            return Err(TokenError::Unavailable { reason: "there is no network".to_owned() });
         }
         self.0.send("asked").unwrap();
         let _given_up = Ear(self.0.clone());
@@ -100,7 +102,7 @@ async fn nothing_of_the_app_is_called_or_given_back_after_the_end() {
     let mut syncing = pin!(waiting.sync());
     assert!(poll!(&mut syncing).is_pending());
     // Its runtime is another one, so waiting here holds nothing up.
-    assert_eq!(of_asked.recv().unwrap(), "asked");
+    assert_eq!(of_asked.recv_timeout(SOON).unwrap(), "asked");
     // A log with three lines, the first of which is being taken.
     let ((line, of_lines), (take, taken)) = (mpsc::channel(), mpsc::channel());
     log_to(LogLevel::Info, Box::new(Sink(line, Mutex::new(taken)))).unwrap();

@@ -1,118 +1,21 @@
 //! What the layer adds to the SDK: listeners on one thread, an end for everything, typed errors.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use fieldpost_devserver::DevServer;
+mod world;
+
 use fieldpost_ffi::{
-    Client, ClientOptions, ConversationDiff, ConversationKind, ConversationQuery, ConversationSummary,
-    ConversationsListener, Draft, ErrorKind, Failure, FieldpostError, ListenerError, OpenAt, RetryAdvice, SessionToken,
-    Status, StatusListener, ThreadListener, ThreadUpdate, TimelineListener, TimelineOptions, TimelineUpdate,
-    TokenError, TokenProvider, Window, ZoneOffset,
+    Client, ClientOptions, ConversationDiff, ConversationQuery, ErrorKind, Export, ExportFormat, Failure, OpenAt,
+    RetryAdvice, SearchQuery, SessionToken, Status, TimelineOptions, TimelineUpdate, TokenError, TokenProvider, Window,
+    ZoneOffset, import_watermelon,
 };
+use futures::poll;
 use std::{
-    sync::{Arc, mpsc},
-    thread::{self, ThreadId},
+    pin::pin,
+    sync::mpsc,
+    thread,
     time::{Duration, UNIX_EPOCH},
 };
-use tempfile::TempDir;
-
-/// What a listener hears, and on which thread.
-enum Heard<T> {
-    Update(T, ThreadId),
-    End,
-}
-
-/// Passes on what it hears. Throws at its first so many calls.
-struct Ear<T>(mpsc::Sender<Heard<T>>, std::sync::atomic::AtomicU32);
-
-fn ear<T>(throws: u32) -> (Box<Ear<T>>, mpsc::Receiver<Heard<T>>) {
-    let (sender, heard) = mpsc::channel();
-    (Box::new(Ear(sender, throws.into())), heard)
-}
-
-impl<T> Ear<T> {
-    fn hear(&self, update: T) -> Result<(), ListenerError> {
-        use std::sync::atomic::Ordering::SeqCst;
-        if self.1.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
-            return Err(ListenerError::Failed { reason: "the listener has a fault".into() });
-        }
-        let _ = self.0.send(Heard::Update(update, thread::current().id()));
-        Ok(())
-    }
-
-    fn ended(&self) -> Result<(), ListenerError> {
-        let _ = self.0.send(Heard::End);
-        Ok(())
-    }
-}
-
-macro_rules! listens {
-    ($($listener:ident to $update:ty),+) => {
-        $(impl $listener for Ear<$update> {
-            fn on_update(&self, update: $update) -> Result<(), ListenerError> {
-                self.hear(update)
-            }
-
-            fn on_error(&self, failure: Failure) -> Result<(), ListenerError> {
-                panic!("{failure:?}")
-            }
-
-            fn on_end(&self) -> Result<(), ListenerError> {
-                self.ended()
-            }
-        })+
-    };
-}
-
-listens!(
-    ConversationsListener to Vec<ConversationDiff>,
-    ThreadListener to ThreadUpdate,
-    StatusListener to Status,
-    TimelineListener to TimelineUpdate
-);
-
-const SOON: Duration = Duration::from_secs(30);
-
-fn update<T>(heard: &mpsc::Receiver<Heard<T>>) -> (T, ThreadId) {
-    match heard.recv_timeout(SOON).unwrap() {
-        Heard::Update(update, thread) => (update, thread),
-        Heard::End => panic!("the watch has ended"),
-    }
-}
-
-struct World {
-    server: DevServer,
-    folder: TempDir,
-}
-
-impl World {
-    async fn new() -> Self {
-        Self { server: DevServer::builder().start().await.unwrap(), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn options(&self) -> ClientOptions {
-        let file = self.folder.path().join("ada.db");
-        let (url, key) = (self.server.url().to_owned(), self.server.anon_key().to_owned());
-        ClientOptions { url: Some(url), anon_key: Some(key), live: false, ..ClientOptions::at(file.to_string_lossy()) }
-    }
-
-    /// Ada, signed in and loaded, with her conversation.
-    async fn ada(&self) -> (Arc<Client>, ConversationSummary) {
-        let ada = Client::open(self.options(), None, None).await.unwrap();
-        ada.sign_in("ada@fieldpost.test".into(), "fieldpost-demo".into()).await.unwrap();
-        ada.sync().await.unwrap();
-        let lines = ada.conversations(None).await.unwrap();
-        let direct = lines.into_iter().find(|line| line.kind == ConversationKind::Direct).unwrap();
-        (ada, direct)
-    }
-}
-
-fn kind(error: FieldpostError) -> ErrorKind {
-    Failure::from(error).kind
-}
-
-fn draft(text: &str) -> Draft {
-    Draft { text: text.into(), reply_to: None, mentions: Vec::new(), metadata: None }
-}
+use world::{Heard, SOON, World, draft, ear, given_up, kind, search, update};
 
 #[tokio::test]
 async fn one_thread_calls_all_listeners() {
@@ -193,6 +96,43 @@ async fn everything_ends_with_the_shutdown_also_while_a_timeline_is_held() {
 }
 
 #[tokio::test]
+async fn what_outlives_its_client_is_given_back_on_any_thread() {
+    let world = World::new().await;
+    let (told, of_app) = mpsc::channel();
+    let (ada, direct) = world.ada().await;
+    ada.shutdown().await.unwrap();
+    let ada = Client::open(world.options(), Some(Box::new(GivenBack(told))), None).await.unwrap();
+    let export = ada.export(direct.id, ExportFormat::Text).await.unwrap();
+    let search = ada.search_with_server(search("the")).unwrap();
+    search.next_page().await.unwrap();
+    let (listener, _heard) = ear::<TimelineUpdate>(0);
+    let options = TimelineOptions { open_at: None, zone: Vec::new(), page: 2, max_messages: 10, group_within: None };
+    let timeline = ada.timeline(direct.id, options, listener).await.unwrap();
+    let (listener, _of_status) = ear::<Status>(0);
+    let status = ada.watch_status(listener).unwrap();
+
+    // A garbage collector has threads without a runtime, and begins where it likes.
+    let given_back = thread::spawn(move || drop((ada, status, timeline, search, export))).join();
+
+    assert!(given_back.is_ok());
+    // The provider is a part of the client, so that is gone too.
+    of_app.recv_timeout(SOON).unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_at_the_shutdown_ends_as_closed() {
+    let world = World::new().await;
+    let (ada, direct) = world.ada().await;
+    let sent = ada.send(direct.id, "Never sent".into()).await.unwrap();
+    let mut waiting = pin!(ada.delivered(sent.id));
+    assert!(poll!(&mut waiting).is_pending());
+
+    ada.shutdown().await.unwrap();
+
+    assert_eq!(kind(waiting.await.unwrap_err()), ErrorKind::Closed);
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_goes_on() {
     let world = World::new().await;
     let (ada, direct) = world.ada().await;
@@ -200,11 +140,10 @@ async fn a_call_that_is_given_up_goes_on() {
     let _watch = ada.watch_thread(direct.id, Window { limit: 50, before: None }, listener).await.unwrap();
     update(&heard);
 
-    // Polled once, then dropped.
-    let sent = tokio::time::timeout(Duration::ZERO, ada.send(direct.id, "Given up".into())).await;
+    let given_up = given_up(ada.send(direct.id, "Given up".into())).await;
 
     let (shown, _) = update(&heard);
-    assert!(sent.is_err() && shown.diffs.len() == 1, "{sent:?} {shown:?}");
+    assert!(given_up && shown.diffs.len() == 1, "{shown:?}");
 }
 
 #[tokio::test]
@@ -281,4 +220,127 @@ async fn a_key_is_32_bytes() {
     }
     let salt_alone = ClientOptions { shared_container_salt: Some(vec![1; 16]), ..world.options() };
     assert_eq!(kind(Client::open(salt_alone, None, None).await.unwrap_err()), ErrorKind::InvalidArgument);
+}
+
+/// Tells when it is given back.
+struct GivenBack(mpsc::Sender<()>);
+
+impl Drop for GivenBack {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenProvider for GivenBack {
+    async fn token(&self, _refused: Option<String>) -> Result<SessionToken, TokenError> {
+        Err(TokenError::SignedOut)
+    }
+}
+
+#[tokio::test]
+async fn an_opening_that_is_given_up_gives_everything_back() {
+    let world = World::new().await;
+    let (told, of_app) = mpsc::channel();
+
+    let given_up = given_up(Client::open(world.options(), Some(Box::new(GivenBack(told))), None)).await;
+
+    assert!(given_up);
+    of_app.recv_timeout(SOON).unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_that_is_given_up_gives_its_listener_back() {
+    let world = World::new().await;
+    let (ada, direct) = world.ada().await;
+    let ((list, of_list), (thread, of_thread), (timeline, of_timeline)) = (ear(0), ear(0), ear::<TimelineUpdate>(0));
+    let options = TimelineOptions { open_at: None, zone: Vec::new(), page: 2, max_messages: 10, group_within: None };
+
+    let given_up = [
+        given_up(ada.watch_conversations(ConversationQuery::default(), list)).await,
+        given_up(ada.watch_thread(direct.id, Window { limit: 50, before: None }, thread)).await,
+        given_up(ada.timeline(direct.id, options, timeline)).await,
+    ];
+
+    assert_eq!(given_up, [true; 3]);
+    until_given_back(&of_list);
+    until_given_back(&of_thread);
+    until_given_back(&of_timeline);
+}
+
+fn until_given_back<T>(heard: &mpsc::Receiver<Heard<T>>) {
+    let gone = loop {
+        match heard.recv_timeout(SOON) {
+            Ok(_) => {}
+            Err(gone) => break gone,
+        }
+    };
+    assert_eq!(gone, mpsc::RecvTimeoutError::Disconnected);
+}
+
+#[tokio::test]
+async fn a_call_for_lines_that_is_given_up_takes_none() {
+    let world = World::new().await;
+    let (ada, direct) = world.ada().await;
+    let all = lines(&*ada.export(direct.id, ExportFormat::JsonLines).await.unwrap()).await;
+    let export = loop {
+        let export = ada.export(direct.id, ExportFormat::JsonLines).await.unwrap();
+        // It may have been too fast for that.
+        if given_up(export.next_lines(1)).await {
+            break export;
+        }
+    };
+
+    assert!(all.len() > 2);
+    assert_eq!(lines(&export).await, all);
+    assert_eq!(kind(export.next_lines(0).await.unwrap_err()), ErrorKind::InvalidArgument);
+}
+
+async fn lines(export: &Export) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        match export.next_lines(1).await.unwrap() {
+            more if more.is_empty() => return lines,
+            more => lines.extend(more),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_for_a_page_that_is_given_up_takes_none() {
+    let world = World::new().await;
+    let (ada, _) = world.ada().await;
+    let query = SearchQuery { limit: 1, ..search("the") };
+    let search = loop {
+        let search = ada.search_with_server(query.clone()).unwrap();
+        // It may have been too fast for that.
+        if given_up(search.next_page()).await {
+            break search;
+        }
+    };
+
+    let first = &ada.search(query).await.unwrap().hits[0];
+    assert_eq!(search.next_page().await.unwrap().hits[0].hit.message.id, first.message.id);
+}
+
+#[test]
+fn what_a_provider_throws_goes_no_further_than_its_name() {
+    let thrown = uniffi::UnexpectedUniFFICallbackError::new("RuntimeError: the token is eyJhbGciOi");
+
+    let TokenError::Unavailable { reason } = TokenError::from(thrown) else { panic!() };
+
+    assert_eq!(reason, "the app's token provider has thrown RuntimeError");
+}
+
+#[tokio::test]
+async fn an_import_says_what_is_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    std::fs::write(path("rubbish.db"), "no database").unwrap();
+    Client::open(ClientOptions::at(path("fieldpost.db")), None, None).await.unwrap().shutdown().await.unwrap();
+    let import = async |source, target| kind(import_watermelon(path(source), path(target), None).await.unwrap_err());
+
+    assert_eq!(import("nothing.db", "target.db").await, ErrorKind::NotFound);
+    assert_eq!(import("rubbish.db", "target.db").await, ErrorKind::NotADatabase);
+    assert_eq!(import("fieldpost.db", "target.db").await, ErrorKind::NotPossible);
 }

@@ -77,7 +77,7 @@ impl Client {
                 None => Ok(None),
             }
         })?;
-        waiting.await
+        self.closed_if_shut_down(waiting.await)
     }
 }
 
