@@ -1,7 +1,7 @@
 //! The library, the generator, and the server that the scenario talks to.
 
 use super::size;
-use crate::process;
+use crate::{process, test::encryption};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::{
@@ -21,6 +21,8 @@ pub(crate) struct Built {
     pub(super) program: PathBuf,
     /// A folder for what the tests write.
     pub(super) scratch: PathBuf,
+    /// Whether it can encrypt files.
+    pub(super) encrypts: bool,
 }
 
 /// What the bindings are made with. The command that runs all tests has built it among them: another build beside them, of other features,
@@ -57,12 +59,22 @@ impl Parts {
     }
 }
 
+/// What makes it encrypt files. The other tests are built with it too, so SQLCipher is built once.
+const ENCRYPTION: [&str; 2] = ["--features", "fieldpost-ffi/encryption,fieldpost-cli/encryption"];
+
 /// Builds it in the profile `dev`, which all tests use: the generator reads the names out of a library that is not stripped.
 pub(super) fn build() -> Result<Built> {
     let packages = ["-p", "fieldpost-ffi", "-p", "fieldpost-bindgen", "-p", "fieldpost-cli"];
+    let encrypts = encryption::can_be_built();
     // Not on standard output, which may be JSON.
     eprintln!("── building the library");
-    let status = process::cargo().args(["build", "--locked", "--quiet"]).args(packages).status();
+    if !encrypts {
+        eprintln!("── perl or make is missing, so encrypted files are NOT tested (Debian: apt-get install perl make)");
+    }
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--locked", "--quiet"]).args(packages);
+    cargo.args(encrypts.then_some(ENCRYPTION).into_iter().flatten());
+    let status = cargo.status();
     if !status.context("cannot start cargo")?.success() {
         bail!("the library does not build");
     }
@@ -76,7 +88,7 @@ impl Built {
     pub(super) fn of(Parts { library, generator, program }: Parts) -> Result<Self> {
         let scratch = size::target()?.join("bindings");
         fs::create_dir_all(&scratch)?;
-        Ok(Self { library, generator, program, scratch })
+        Ok(Self { library, generator, program, scratch, encrypts: encryption::can_be_built() })
     }
 
     /// Generates the bindings of a language into a folder.

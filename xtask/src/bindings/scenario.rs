@@ -9,6 +9,7 @@ use super::{
 };
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -29,6 +30,8 @@ pub(super) fn files() -> Result<Vec<PathBuf>> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Scenario {
     pub(super) title: String,
+    /// The builds that can carry out the file.
+    needs: Option<Need>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -38,6 +41,30 @@ pub(super) struct Step {
     /// A compiler refuses it.
     #[serde(default)]
     pub(super) untyped: bool,
+    /// The builds that can carry it out, if not all.
+    needs: Option<Need>,
+}
+
+/// What the build of the library must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Need {
+    /// One that can encrypt.
+    Encryption,
+    /// One that cannot.
+    NoEncryption,
+}
+
+impl Need {
+    /// None if this build can carry it out.
+    fn unmet(self, encrypts: bool) -> Option<Outcome> {
+        match self {
+            Self::Encryption if !encrypts => Some(Outcome::Skipped),
+            // There is nothing to install for it.
+            Self::NoEncryption if encrypts => Some(Outcome::NotPossible),
+            Self::Encryption | Self::NoEncryption => None,
+        }
+    }
 }
 
 pub(super) fn read(file: &Path) -> Result<Scenario> {
@@ -68,8 +95,18 @@ struct Told {
 pub(super) fn run(language: Language, built: &Built, table: &mut Table) -> Result<()> {
     for file in files()? {
         let scenario = read(&file)?;
-        let mut told = carry_out(language, built, &file)?;
+        let unmet = |step: &Step| step.needs.or(scenario.needs)?.unmet(built.encrypts);
+        let mut told = match possible(&file, built, |name| {
+            scenario.steps.iter().any(|step| step.step == name && unmet(step).is_none())
+        })? {
+            Some(file) => carry_out(language, built, &file)?,
+            None => BTreeMap::new(),
+        };
         for step in &scenario.steps {
+            if let Some(outcome) = unmet(step) {
+                table.enter_outcome(&scenario.title, &step.step, language, outcome);
+                continue;
+            }
             let outcome = match told.remove(&step.step) {
                 Some(told) if told.impossible => Outcome::NotPossible,
                 Some(told) => {
@@ -88,6 +125,23 @@ pub(super) fn run(language: Language, built: &Built, table: &mut Table) -> Resul
         }
     }
     Ok(())
+}
+
+/// The file with the steps that this build can carry out; none if there are none.
+fn possible(file: &Path, built: &Built, can: impl Fn(&str) -> bool) -> Result<Option<PathBuf>> {
+    let mut scenario: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+    let steps = scenario["steps"].as_array_mut().context("a scenario without steps")?;
+    let all = steps.len();
+    steps.retain(|step| step["step"].as_str().is_some_and(&can));
+    if steps.len() == all {
+        return Ok(Some(file.to_owned()));
+    }
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let part = built.scratch.join(file.file_name().context("a file without a name")?);
+    fs::write(&part, scenario.to_string())?;
+    Ok(Some(part))
 }
 
 fn carry_out(language: Language, built: &Built, file: &Path) -> Result<BTreeMap<String, Told>> {
@@ -121,4 +175,22 @@ fn carry_out(language: Language, built: &Built, file: &Path) -> Result<BTreeMap<
         step.note = format!("the process ended after it with {status}");
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_needs_another_build_is_skipped_only_if_something_can_be_installed_for_it() {
+        assert_eq!(Need::Encryption.unmet(false), Some(Outcome::Skipped));
+        assert_eq!(Need::NoEncryption.unmet(true), Some(Outcome::NotPossible));
+        assert_eq!((Need::Encryption.unmet(true), Need::NoEncryption.unmet(false)), (None, None));
+    }
+
+    #[test]
+    fn encrypted_files_are_a_part_of_the_scenario() {
+        let needs = |file: &PathBuf| read(file).unwrap().needs;
+        assert!(files().unwrap().iter().any(|file| needs(file) == Some(Need::Encryption)));
+    }
 }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) enum Outcome {
     Passed(String),
     Failed(String),
-    /// The language is not installed.
+    /// The language, or what the library is built with, is not installed.
     Skipped,
-    /// The compiler of the language refuses it, or the language has no such value.
+    /// The compiler of the language refuses it, the language has no such value, or this build is not the one that it is about.
     NotPossible,
 }
 

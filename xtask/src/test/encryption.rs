@@ -19,7 +19,7 @@ pub(super) const FEATURES: [&str; 2] = [
 pub(super) const PLAIN: [&str; 4] = ["-p", "fieldpost-storage-sqlite", "--features", "records"];
 
 /// Whether OpenSSL can be built here. Its configuration uses modules that a minimal perl lacks.
-pub(super) fn can_be_built() -> bool {
+pub(crate) fn can_be_built() -> bool {
     runs("perl", &["-MIPC::Cmd", "-MFindBin", "-e", "1"]) && runs("make", &["--version"])
 }
 

@@ -10,7 +10,7 @@
 //! the counts must equal the number of tests that the binary lists.
 
 mod beside;
-mod encryption;
+pub(crate) mod encryption;
 mod failures;
 mod node;
 mod runner;

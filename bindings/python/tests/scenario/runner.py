@@ -295,6 +295,22 @@ class Runner:
     def do_secrets_in(self, step: dict, given: dict) -> int:
         return len(self.keychains[given["store"]].secrets)
 
+    async def do_change_key(self, step: dict, given: dict) -> dict:
+        told: List[fieldpost.KeyProgress] = []
+
+        class Listener:
+            def on_progress(self, progress: fieldpost.KeyProgress) -> None:
+                told.append(progress)
+
+        old, new = (bytes.fromhex(given[name]) if name in given else None for name in ("old_key", "new_key"))
+        await fieldpost.change_key(str(self.folder / given["file"]), old, new, Listener())
+        return {"told": len(told), "last": told[-1] if told else None}
+
+    def do_files_with(self, step: dict, given: dict) -> List[str]:
+        text = given["text"].encode()
+        files = (file for file in self.folder.rglob("*") if file.is_file() and text in file.read_bytes())
+        return sorted(str(file.relative_to(self.folder)) for file in files)
+
     async def do_cancel_call(self, step: dict, given: dict) -> None:
         begun = asyncio.ensure_future(call(self.clients[step.get("on", "ada")], step["call"], given))
         # It is cancelled after it was handed over, and before it can have returned.

@@ -1,11 +1,24 @@
 /** Carries out steps, and tells of each. */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { setImmediate, setTimeout as after } from 'node:timers/promises';
 
-import { Client, FieldpostError, ItemId, Timeline, Watch, logTo, stopLogging, type ConversationId, type LogLevel, type LogLine } from 'fieldpost';
+import {
+  Client,
+  FieldpostError,
+  ItemId,
+  Timeline,
+  Watch,
+  changeKey,
+  logTo,
+  stopLogging,
+  type ConversationId,
+  type KeyProgress,
+  type LogLevel,
+  type LogLine,
+} from 'fieldpost';
 
 import { Keychain, Provider, passwordSession } from './app';
 import { difference, pascal, plain, take, type Fields, type Json } from './looks';
@@ -348,6 +361,20 @@ export class Runner {
     },
 
     secrets_in: (_, given) => this.keychains.get(given['store'])?.secrets.size,
+
+    change_key: async (_, given) => {
+      const told: KeyProgress[] = [];
+      const key = (name: string) => given[name] && Uint8Array.from(Buffer.from(given[name], 'hex'));
+      const listener = { onProgress: (progress: KeyProgress) => void told.push(progress) };
+      await changeKey(join(this.folder, given['file']), key('old_key'), key('new_key'), listener);
+      return { told: told.length, last: told.at(-1) };
+    },
+
+    files_with: (_, given) => {
+      const files = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      const paths = files.map((entry) => join(entry.parentPath, entry.name));
+      return paths.filter((path) => readFileSync(path).includes(given['text'])).map((path) => relative(this.folder, path)).sort();
+    },
 
     cancel_call: async (step, given) => {
       const client = this.client(step);

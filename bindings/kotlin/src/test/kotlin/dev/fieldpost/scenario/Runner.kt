@@ -5,11 +5,14 @@ import dev.fieldpost.Fieldpost
 import dev.fieldpost.ffi.ClientOptions
 import dev.fieldpost.ffi.Draft
 import dev.fieldpost.ffi.FieldpostException
+import dev.fieldpost.ffi.KeyProgress
+import dev.fieldpost.ffi.KeyProgressListener
 import dev.fieldpost.ffi.LogLevel
 import dev.fieldpost.ffi.LogLine
 import dev.fieldpost.ffi.LogSink
 import dev.fieldpost.ffi.SearchQuery
 import dev.fieldpost.ffi.Window
+import dev.fieldpost.ffi.changeKey
 import dev.fieldpost.ffi.logTo
 import dev.fieldpost.ffi.stopLogging
 import java.io.File
@@ -146,6 +149,8 @@ internal class Runner(
             "asked" -> providers.getValue(given.text("provider")).let { mapOf("asked" to it.asked, "refused" to it.refusals) }
             "secret_store" -> keychains.getOrPut(step.named, ::Keychain).apply { then = given.textOrNull("then") ?: then }.let { }
             "secrets_in" -> keychains.getValue(given.text("store")).secrets.size
+            "change_key" -> keyChanged(given)
+            "files_with" -> filesWith(given.text("text"))
             "cancel_call" -> cancelCall(step, given)
             "threads_of_the_app" -> threads(step, given)
             "log_lines" -> logLines(step, given)
@@ -248,6 +253,21 @@ internal class Runner(
         val session = passwordSession(url, key, given.text("email"), given.text("password"))
         providers[step.named] = Provider(session, given.text("first"))
     }
+
+    private suspend fun keyChanged(given: Given): Map<String, Any?> {
+        val told = Collections.synchronizedList(mutableListOf<KeyProgress>())
+        val listener = object : KeyProgressListener {
+            override fun onProgress(progress: KeyProgress) {
+                told += progress
+            }
+        }
+        val (old, new) = listOf("old_key", "new_key").map { given.textOrNull(it)?.hexToByteArray() }
+        changeKey(File(folder, given.text("file")).path, old, new, listener)
+        return mapOf("told" to told.size, "last" to told.lastOrNull())
+    }
+
+    private fun filesWith(text: String): List<String> =
+        folder.walk().filter { it.isFile && text in it.readText(Charsets.ISO_8859_1) }.map { it.relativeTo(folder).path }.sorted().toList()
 
     private suspend fun cancelCall(step: Step, given: Given) {
         val call = call(step["call"] as String)
