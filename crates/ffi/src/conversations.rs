@@ -88,7 +88,7 @@ impl Client {
     /// The conversations that match, pinned ones first, then newest activity. None asks for all.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidArgument`] for a kind that cannot be asked for.
+    /// [`crate::ErrorKind::InvalidArgument`] for a kind that cannot be asked for, or a text of more than 500 characters.
     #[uniffi::method(default(query = None))]
     pub async fn conversations(&self, query: Option<ConversationQuery>) -> Result<Vec<ConversationSummary>> {
         let query = query.map(TryInto::try_into).transpose()?;
@@ -113,8 +113,9 @@ impl Client {
     /// The conversations with this part of a name; newest activity first.
     ///
     /// # Errors
-    /// If the store fails.
+    /// [`crate::ErrorKind::InvalidArgument`] for more than 500 characters.
     pub async fn find_conversations(&self, part: String) -> Result<Vec<ConversationSummary>> {
+        FieldpostError::checked_part(&part)?;
         self.run(
             |client| async move { Ok(client.find_conversations(&part).await?.into_iter().map(Into::into).collect()) },
         )
@@ -179,6 +180,7 @@ impl TryFrom<ConversationQuery> for fieldpost::ConversationQuery {
     fn try_from(asked: ConversationQuery) -> Result<Self> {
         let mut query = Self::default();
         if let Some(text) = asked.text {
+            FieldpostError::checked_part(&text)?;
             query = query.text(&text);
         }
         match asked.kind {

@@ -135,6 +135,9 @@ pub enum RetryAdvice {
     AfterSignIn,
 }
 
+/// As long as a text to search for ([`fieldpost::SearchQuery`]). Each name is compared with it.
+const LONGEST_PART: usize = 500;
+
 impl FieldpostError {
     /// A failure that waiting does not help.
     pub(crate) fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
@@ -143,6 +146,14 @@ impl FieldpostError {
 
     pub(crate) fn argument(reason: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidArgument, reason)
+    }
+
+    /// A part of a name that is longer than the text of a search.
+    pub(crate) fn checked_part(part: &str) -> Result<()> {
+        match part.chars().nth(LONGEST_PART) {
+            None => Ok(()),
+            Some(_) => Err(Self::argument(format!("a part of a name has at most {LONGEST_PART} characters"))),
+        }
     }
 
     /// The program knows this kind, so it is none that this version does not know.

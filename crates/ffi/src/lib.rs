@@ -34,6 +34,7 @@ mod messages;
 mod moment;
 mod options;
 mod outbox;
+mod paths;
 mod people;
 mod receipts;
 mod records;

@@ -1,8 +1,11 @@
 //! The settings of a client.
 
-use crate::{FieldpostError, RecordTable, Result, key::key};
+use crate::{ErrorKind, FieldpostError, RecordTable, Result, key::key, paths::path};
 use fieldpost::{Builder, Fieldpost, Proxy, Retention, Rhythm};
-use std::{fmt, time::Duration};
+use std::{fmt, ops::RangeInclusive, time::Duration};
+
+/// Less would never let the server rest, and more cannot be added to a time.
+const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 60 * 60);
 
 /// The settings of a client ([`fieldpost::Builder`]). They print nothing: a key is among them.
 #[derive(Clone, uniffi::Record)]
@@ -46,7 +49,7 @@ pub struct ClientOptions {
     /// Keep the messages of the last so many days.
     #[uniffi(default = None)]
     pub keep_days: Option<u32>,
-    /// The time between two passes in the foreground; 30 seconds by default.
+    /// The time between two passes in the foreground: a second to a year; 30 seconds by default.
     #[uniffi(default = None)]
     pub sync_every: Option<Duration>,
     /// The offline tables of the app's own.
@@ -92,7 +95,7 @@ impl ClientOptions {
 
     pub(crate) fn builder(self) -> Result<Builder> {
         let retention = Retention { last: self.keep_last, days: self.keep_days };
-        let mut builder = Fieldpost::builder().database(self.database).retention(retention);
+        let mut builder = Fieldpost::builder().database(path(self.database)?).retention(retention);
         builder = match (self.url, self.anon_key) {
             (Some(url), Some(key)) => builder.url(url).anon_key(key),
             (Some(url), None) => builder.url(url),
@@ -122,6 +125,10 @@ impl ClientOptions {
             builder = builder.send_ttl(ttl);
         }
         if let Some(foreground) = self.sync_every {
+            if !EVERY.contains(&foreground) {
+                let reason = "the time between two passes is a second at least, and a year at most";
+                return Err(FieldpostError::new(ErrorKind::Configuration, reason));
+            }
             builder = builder.rhythm(Rhythm { foreground, ..Rhythm::default() });
         }
         if !self.tables.is_empty() {

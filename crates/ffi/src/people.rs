@@ -1,6 +1,6 @@
 //! The roster.
 
-use crate::{Client, Result};
+use crate::{Client, FieldpostError, Result};
 use fieldpost::{MedicId, OrgId, PersonId};
 
 /// What a person is in an org.
@@ -48,8 +48,9 @@ impl Client {
     /// The people with this part of a name.
     ///
     /// # Errors
-    /// If the store fails.
+    /// [`crate::ErrorKind::InvalidArgument`] for more than 500 characters.
     pub async fn find_people(&self, part: String) -> Result<Vec<Person>> {
+        FieldpostError::checked_part(&part)?;
         self.run(|client| async move { Ok(client.find_people(&part).await?.into_iter().map(Into::into).collect()) })
             .await
     }

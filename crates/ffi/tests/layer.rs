@@ -343,4 +343,6 @@ async fn an_import_says_what_is_in_the_way() {
     assert_eq!(import("nothing.db", "target.db").await, ErrorKind::NotFound);
     assert_eq!(import("rubbish.db", "target.db").await, ErrorKind::NotADatabase);
     assert_eq!(import("fieldpost.db", "target.db").await, ErrorKind::NotPossible);
+    let no_source = import_watermelon(String::new(), path("target.db"), None).await;
+    assert_eq!(kind(no_source.unwrap_err()), ErrorKind::InvalidArgument);
 }
