@@ -256,13 +256,11 @@ async fn a_watch_that_is_given_up_gives_its_listener_back() {
     let ((list, of_list), (thread, of_thread), (timeline, of_timeline)) = (ear(0), ear(0), ear::<TimelineUpdate>(0));
     let options = TimelineOptions { open_at: None, zone: Vec::new(), page: 2, max_messages: 10, group_within: None };
 
-    let given_up = [
-        given_up(ada.watch_conversations(ConversationQuery::default(), list)).await,
-        given_up(ada.watch_thread(direct.id, Window { limit: 50, before: None }, thread)).await,
-        given_up(ada.timeline(direct.id, options, timeline)).await,
-    ];
+    // Where it was too fast for that, what was made is dropped.
+    given_up(ada.watch_conversations(ConversationQuery::default(), list)).await;
+    given_up(ada.watch_thread(direct.id, Window { limit: 50, before: None }, thread)).await;
+    given_up(ada.timeline(direct.id, options, timeline)).await;
 
-    assert_eq!(given_up, [true; 3]);
     until_given_back(&of_list);
     until_given_back(&of_thread);
     until_given_back(&of_timeline);
@@ -292,7 +290,9 @@ async fn a_call_for_lines_that_is_given_up_takes_none() {
     };
 
     assert!(all.len() > 2);
-    assert_eq!(lines(&export).await, all);
+    let read = lines(&export).await;
+    // The first line says when it was exported.
+    assert_eq!((read.len(), &read[1..]), (all.len(), &all[1..]));
     assert_eq!(kind(export.next_lines(0).await.unwrap_err()), ErrorKind::InvalidArgument);
 }
 
