@@ -243,7 +243,7 @@ async fn an_opening_that_is_given_up_gives_everything_back() {
     let world = World::new().await;
     let (told, of_app) = mpsc::channel();
 
-    let given_up = given_up(Client::open(world.options(), Some(Box::new(GivenBack(told))), None)).await;
+    let given_up = given_up(Box::pin(Client::open(world.options(), Some(Box::new(GivenBack(told))), None))).await;
 
     assert!(given_up);
     of_app.recv_timeout(SOON).unwrap();
@@ -280,7 +280,7 @@ fn until_given_back<T>(heard: &mpsc::Receiver<Heard<T>>) {
 async fn a_call_for_lines_that_is_given_up_takes_none() {
     let world = World::new().await;
     let (ada, direct) = world.ada().await;
-    let all = lines(&*ada.export(direct.id, ExportFormat::JsonLines).await.unwrap()).await;
+    let all = lines(&ada.export(direct.id, ExportFormat::JsonLines).await.unwrap()).await;
     let export = loop {
         let export = ada.export(direct.id, ExportFormat::JsonLines).await.unwrap();
         // It may have been too fast for that.

@@ -1,5 +1,5 @@
 //! What the stories share: a server, Ada with her file, and listeners that pass on what they hear.
-#![allow(dead_code, reason = "not every file tells of all of it")]
+#![allow(dead_code, clippy::panic, reason = "not every file tells of all of it, and tests panic")]
 
 use fieldpost_devserver::DevServer;
 use fieldpost_ffi::{
