@@ -1,5 +1,5 @@
 //! What the layer adds to the SDK: listeners on one thread, an end for everything, typed errors.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod world;
 
