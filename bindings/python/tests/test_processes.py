@@ -137,7 +137,7 @@ class Ending(unittest.TestCase):
             async def main():
                 file = tempfile.mkdtemp() + "/a.db"
                 client = await fieldpost.Client.open(
-                    file, url=URL, anon_key=KEY, tokens=Tokens(), sync_every=timedelta(milliseconds=1)
+                    file, url=URL, anon_key=KEY, tokens=Tokens(), sync_every=timedelta(seconds=1)
                 )
                 return client
 

@@ -101,6 +101,18 @@ final class Lines: LogSink, @unchecked Sendable {
     }
 }
 
+/// Hears how far a change of key is.
+final class HeardProgress: KeyProgressListener, @unchecked Sendable {
+    private let lock = NSLock()
+    private var heard: [KeyProgress] = []
+
+    var all: [KeyProgress] { lock.withLock { heard } }
+
+    func onProgress(progress: KeyProgress) throws {
+        lock.withLock { heard.append(progress) }
+    }
+}
+
 /// Throws at its first calls.
 final class Throwing: ThreadListener, @unchecked Sendable {
     private let lock = NSLock()

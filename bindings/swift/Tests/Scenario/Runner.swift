@@ -202,6 +202,8 @@ final class Runner {
             if let then = given.textOrNil("then") { await keychain.answers(then) }
             return ()
         case "secrets_in": return await keychains[try given.text("store")]?.count ?? -1
+        case "change_key": return try await keyChanged(given)
+        case "files_with": return try filesWith(given.text("text"))
         case "cancel_call": return try await cancelCall(step, given)
         case "threads_of_the_app": return try await together(step, given)
         case "log_lines": return try await logLines(step, given)
@@ -336,6 +338,27 @@ final class Runner {
         guard let provider = providers[try given.text("provider")] else { throw StepFailed("there is no such provider") }
         let (asked, refused) = (await provider.asked, await provider.refusals)
         return .object(["asked": .number(Double(asked)), "refused": .number(Double(refused))])
+    }
+
+    private func keyChanged(_ given: Given) async throws -> Json {
+        let heard = HeardProgress()
+        let (old, new) = (given.textOrNil("old_key").map(bytes), given.textOrNil("new_key").map(bytes))
+        let database = folder.appendingPathComponent(try given.text("file")).path
+        try await changeKey(database: database, oldKey: old, newKey: new, progress: heard)
+        let told = heard.all
+        return .object(["told": .number(Double(told.count)), "last": told.last.map { Json(of: $0) } ?? .null])
+    }
+
+    /// The files of the folder that have this text somewhere, whatever else is in them.
+    private func filesWith(_ text: String) throws -> Json {
+        let wanted = Data(text.utf8)
+        let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+        let found = try names.sorted().filter { name in
+            let file = folder.appendingPathComponent(name)
+            guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { return false }
+            return try wanted.isEmpty || Data(contentsOf: file).range(of: wanted) != nil
+        }
+        return .list(found.map(Json.text))
     }
 
     /// A cancel does not end a call in Swift: it is carried out, and its caller is told.
