@@ -30,13 +30,13 @@ pub(crate) struct Built {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Parts {
     /// The library
-    #[arg(long)]
+    #[arg(long, required = false, requires_all = ["generator", "program"])]
     pub(crate) library: PathBuf,
     /// `uniffi-bindgen`
-    #[arg(long)]
+    #[arg(long, required = false, requires_all = ["library", "program"])]
     pub(crate) generator: PathBuf,
     /// `fieldpost`
-    #[arg(long)]
+    #[arg(long, required = false, requires_all = ["library", "generator"])]
     pub(crate) program: PathBuf,
 }
 

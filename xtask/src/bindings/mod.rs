@@ -176,6 +176,26 @@ fn test(built: &Built, languages: &[Language]) -> Result<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
+
+    #[derive(Debug, clap::Parser)]
+    struct Bindings {
+        #[command(subcommand)]
+        action: Action,
+    }
+
+    #[test]
+    fn what_was_built_is_named_whole_or_not_at_all() {
+        let parse = |arguments: &[&str]| Bindings::try_parse_from([&["bindings", "tally"], arguments].concat());
+        let parts = |arguments| match parse(arguments).unwrap().action {
+            Action::Tally { parts } => parts.map(|parts| parts.arguments().map(ToOwned::to_owned)),
+            other => unreachable!("{other:?}"),
+        };
+        let all = ["--library", "l", "--generator", "g", "--program", "p"];
+        assert_eq!(parts(&all), Some(all.map(Into::into)));
+        assert_eq!(parts(&[]), None);
+        assert!(parse(&all[..4]).is_err());
+    }
 
     #[test]
     fn the_last_line_is_read_as_it_was_written() {
