@@ -125,7 +125,8 @@ pub(super) const SECTIONS: [Section; 21] = [
                calls `rpc(\"fieldpost_pull\")` when she hears. That is the floor of the transport: supabase-js has no local file, no outbox \
                and no order, and what it has not sent is lost with the process. It does not insert \
                into tables and listen to `postgres_changes`: the devserver has neither, and supabase-js closes a channel that asks for \
-               them. *Requests* are those of the sender for a message; when she hears her own hint, she pulls.",
+               them. *Requests* are those of the sender for a message; of her own hint she hears whose it is, and does not pull \
+               for it.",
         unit: Unit::Calls,
         stack: Stack::Unused,
         seconds: 230,
