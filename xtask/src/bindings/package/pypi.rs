@@ -21,8 +21,8 @@ pub(super) fn plan(target: &Path) -> Plan {
     let native = source.join("src/fieldpost/_native");
     let library = size::library(target);
     let mut steps = vec![
+        // It has no budget: a back end carries it, not a phone.
         Step::run(building("cdylib")),
-        Step::Size { file: library.clone(), most: size::BUDGET },
         Step::Empty(out.clone()),
         Step::Copy { from: folder("python/pyproject.toml"), to: source.join("pyproject.toml") },
         Step::Copy { from: folder("python/README.md"), to: source.join("README.md") },
@@ -64,10 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wheel_is_held_to_the_budget_and_tried_where_nothing_else_is_installed() {
+    fn the_wheel_is_tried_where_nothing_else_is_installed() {
         let lines = plan(Path::new("/t")).lines();
         let step = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}"));
-        assert!(step("--profile mobile") < step("at most 10.00 MB"));
         assert!(step("generate python") < step("pip wheel"));
         assert!(step("pip wheel") < step("--no-index fieldpost"));
         assert!(
