@@ -1,6 +1,10 @@
 //! Kotlin on the JVM: its compiler and JNA, which are fetched into a cache, and what is compiled with them.
 
-use super::{build::Built, languages::folder, server::Server};
+use super::{
+    build::Built,
+    languages::{cache, folder},
+    server::Server,
+};
 use anyhow::{Context, Result, bail};
 use std::{
     env,
@@ -90,12 +94,6 @@ fn jna_platform() -> String {
 /// Whether the compiler is in the cache.
 pub(super) fn is_at_hand() -> bool {
     cache().is_ok_and(|cache| cache.join(format!("kotlin-{KOTLIN}")).is_dir())
-}
-
-fn cache() -> Result<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache"))).context("no home folder")?;
-    Ok(cache.join("fieldpost/bindings"))
 }
 
 /// A folder of the cache. It is there as a whole, or not at all.

@@ -4,7 +4,7 @@ use super::{build::Built, kotlin, server::Server, swift, table::Table, typescrip
 use crate::process;
 use anyhow::{Context, Result};
 use std::{
-    fmt, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -147,6 +147,14 @@ impl fmt::Display for Language {
             Self::Swift => "Swift",
         })
     }
+}
+
+/// Where what was fetched is kept, for all clones.
+pub(super) fn cache() -> Result<PathBuf> {
+    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache =
+        given.or_else(|| Some(env::home_dir()?.join(".cache"))).context("there is no home folder for the cache")?;
+    Ok(cache.join("fieldpost/bindings"))
 }
 
 pub(super) fn folder(name: &str) -> PathBuf {

@@ -3,7 +3,13 @@
 //! What npm brings, and the generator, lie in a cache beside the home folder: both take minutes to fetch or build, and change only with
 //! the lock file.
 
-use super::{Language, build::Built, languages::folder, server::Server, table::Table};
+use super::{
+    Language,
+    build::Built,
+    languages::{cache, folder},
+    server::Server,
+    table::Table,
+};
 use crate::process;
 use anyhow::{Context, Result, bail};
 use std::{
@@ -116,11 +122,6 @@ fn enter_tests(table: &mut Table, what: &str, output: &Output, none: &str) {
 }
 
 // ── Packages and the generator
-
-fn cache() -> Result<PathBuf> {
-    let home = env::home_dir().context("there is no home folder for the cache")?;
-    Ok(home.join(".cache/fieldpost/bindings"))
-}
 
 /// Fetches what the lock file names, unless it is there, and returns its folder. The package finds it by a link.
 fn install() -> Result<PathBuf> {

@@ -1,13 +1,13 @@
 //! The compiler of Swift, where there is one: of the system, or of the Debian 13 that bindings/swift/tools/debian.sh has installed.
 
 use super::{
-    super::{build::Built, server::Server},
+    super::{build::Built, languages::cache, server::Server},
     folder, told,
 };
 use crate::process;
 use anyhow::{Context, Result};
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -32,7 +32,7 @@ impl Compiler {
         if swift.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("Swift version 6")) {
             return Some(Self::Here);
         }
-        let root = installed()?;
+        let root = cache().ok()?.join("debian-swift");
         root.join("usr/libexec/swift/bin/swift-build").exists().then_some(Self::Inside(root))
     }
 
@@ -115,10 +115,4 @@ pub(super) fn prepare(generated: &Path, header: &str) -> Result<()> {
     fs::copy(generated.join(header), module.join(header))?;
     fs::copy(generated.join("FieldpostFFIFFI.modulemap"), module.join("module.modulemap"))?;
     Ok(())
-}
-
-fn installed() -> Option<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
-    Some(cache.join("fieldpost/bindings/debian-swift"))
 }
