@@ -8,7 +8,7 @@ use crate::{
     subject::Subject,
 };
 use anyhow::{Result, ensure};
-use fieldpost_domain::{Archived, ConversationSettings, ReadMarker, Seq, Settings, Time, Version};
+use fieldpost_domain::{Archived, ConversationSettings, ReadMarker, Seq, Settings, TextPart, Time, Version};
 use fieldpost_storage::{ConversationFilter, Conversations, Messages, Window};
 
 const SHOWN: u32 = 50;
@@ -52,8 +52,8 @@ fn filtered(size: Size, notes: &mut Notes) -> Result<()> {
         ("50 of the archive", ConversationFilter { archived: Some(true), ..all.clone() }),
         ("50 unread ones", ConversationFilter { unread: true, ..all.clone() }),
         ("50 muted ones", ConversationFilter { muted: Some(true), ..all.clone() }),
-        ("50 by a part of a name", ConversationFilter { text: Some("birk".to_owned()), ..all.clone() }),
-        ("none, by a name that nobody has", ConversationFilter { text: Some("qqqq".to_owned()), ..all }),
+        ("50 by a part of a name", ConversationFilter { text: Some(TextPart::new("birk")?), ..all.clone() }),
+        ("none, by a name that nobody has", ConversationFilter { text: Some(TextPart::new("qqqq")?), ..all }),
     ];
     for round in notes.rounds(size.pick(1, 3, 5)) {
         for (case, filter) in &cases {

@@ -60,7 +60,7 @@ pub use report::{
     MessageReport, REPORT_NOTE_CHARS, REPORT_REASON_BYTES, ReportError, ReportNote, ReportPage, ReportReason,
 };
 pub use retry::Retry;
-pub use search::{SearchRank, SearchText, SearchTextError, Snippet};
+pub use search::{SearchRank, SearchText, SearchTextError, Snippet, TextPart};
 pub use session::{AccessToken, Password, RefreshToken, Secret, Session};
 pub use settings::{Archived, ConversationSettings, Settings, SettingsChange};
 

@@ -115,7 +115,6 @@ impl Client {
     /// # Errors
     /// [`crate::ErrorKind::InvalidArgument`] for more than 500 characters.
     pub async fn find_conversations(&self, part: String) -> Result<Vec<ConversationSummary>> {
-        FieldpostError::checked_part(&part)?;
         self.run(
             |client| async move { Ok(client.find_conversations(&part).await?.into_iter().map(Into::into).collect()) },
         )
@@ -180,8 +179,7 @@ impl TryFrom<ConversationQuery> for fieldpost::ConversationQuery {
     fn try_from(asked: ConversationQuery) -> Result<Self> {
         let mut query = Self::default();
         if let Some(text) = asked.text {
-            FieldpostError::checked_part(&text)?;
-            query = query.text(&text);
+            query = query.text(&text)?;
         }
         match asked.kind {
             Some(ConversationKind::Direct) => query = query.kind(fieldpost::ConversationKind::Direct),

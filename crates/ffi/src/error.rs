@@ -135,9 +135,6 @@ pub enum RetryAdvice {
     AfterSignIn,
 }
 
-/// As long as a text to search for ([`fieldpost::SearchQuery`]). Each name is compared with it.
-const LONGEST_PART: usize = 500;
-
 impl FieldpostError {
     /// A failure that waiting does not help.
     pub(crate) fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
@@ -146,14 +143,6 @@ impl FieldpostError {
 
     pub(crate) fn argument(reason: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidArgument, reason)
-    }
-
-    /// A part of a name that is longer than the text of a search.
-    pub(crate) fn checked_part(part: &str) -> Result<()> {
-        match part.chars().nth(LONGEST_PART) {
-            None => Ok(()),
-            Some(_) => Err(Self::argument(format!("a part of a name has at most {LONGEST_PART} characters"))),
-        }
     }
 
     /// The program knows this kind, so it is none that this version does not know.
@@ -215,6 +204,7 @@ fn kind(error: &Error) -> ErrorKind {
         Error::InvalidReport(_) => ErrorKind::InvalidReport,
         Error::InvalidMetadata(_) => ErrorKind::InvalidMetadata,
         Error::TooManyMentions => ErrorKind::TooManyMentions,
+        Error::InvalidSearch(_) => ErrorKind::InvalidArgument,
         Error::InvalidRetention => ErrorKind::InvalidRetention,
         Error::SubjectTooLong => ErrorKind::SubjectTooLong,
         Error::NotFound => ErrorKind::NotFound,
@@ -240,6 +230,7 @@ const fn of_storage(kind: StorageErrorKind) -> ErrorKind {
         StorageErrorKind::Busy => ErrorKind::Busy,
         StorageErrorKind::Full => ErrorKind::DiskFull,
         StorageErrorKind::ReadOnly | StorageErrorKind::CannotOpen => ErrorKind::FileNotAccessible,
+        StorageErrorKind::InvalidPath => ErrorKind::InvalidArgument,
         StorageErrorKind::NotADatabase => ErrorKind::NotADatabase,
         StorageErrorKind::KeyMissing => ErrorKind::KeyMissing,
         StorageErrorKind::WrongKey => ErrorKind::WrongKey,

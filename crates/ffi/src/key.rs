@@ -1,6 +1,6 @@
 //! Keys of encrypted files, and files of the older app.
 
-use crate::{ErrorKind, FieldpostError, Result, listening::Latest, paths::path, runtime};
+use crate::{ErrorKind, FieldpostError, Result, listening::Latest, runtime};
 use fieldpost::{ImportError, Key, KeyChange};
 use zeroize::Zeroizing;
 
@@ -57,7 +57,6 @@ pub async fn change_key(
         (Some(old), Some(new)) => KeyChange::Replace { old, new },
         (None, None) => return Err(FieldpostError::argument("give the old key, the new one, or both")),
     };
-    let database = path(database)?;
     let told = Latest::new(progress);
     runtime::run(async move {
         let watch = |progress: fieldpost::KeyProgress| {
@@ -81,7 +80,6 @@ pub async fn change_key(
 #[uniffi::export(default(key = None))]
 pub async fn import_watermelon(source: String, target: String, key: Option<Vec<u8>>) -> Result<String> {
     let key = key.map(|bytes| self::key(bytes, None)).transpose()?;
-    let (source, target) = (path(source)?, path(target)?);
     runtime::run(async move {
         let report = match key {
             None => fieldpost::import_watermelon(source, target, |_| {}).await,

@@ -34,7 +34,6 @@ mod messages;
 mod moment;
 mod options;
 mod outbox;
-mod paths;
 mod people;
 mod receipts;
 mod records;

@@ -1,11 +1,8 @@
 //! The settings of a client.
 
-use crate::{ErrorKind, FieldpostError, RecordTable, Result, key::key, paths::path};
+use crate::{FieldpostError, RecordTable, Result, key::key};
 use fieldpost::{Builder, Fieldpost, Proxy, Retention, Rhythm};
-use std::{fmt, ops::RangeInclusive, time::Duration};
-
-/// Less would never let the server rest, and more cannot be added to a time.
-const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 60 * 60);
+use std::{fmt, time::Duration};
 
 /// The settings of a client ([`fieldpost::Builder`]). They print nothing: a key is among them.
 #[derive(Clone, uniffi::Record)]
@@ -95,7 +92,7 @@ impl ClientOptions {
 
     pub(crate) fn builder(self) -> Result<Builder> {
         let retention = Retention { last: self.keep_last, days: self.keep_days };
-        let mut builder = Fieldpost::builder().database(path(self.database)?).retention(retention);
+        let mut builder = Fieldpost::builder().database(self.database).retention(retention);
         builder = match (self.url, self.anon_key) {
             (Some(url), Some(key)) => builder.url(url).anon_key(key),
             (Some(url), None) => builder.url(url),
@@ -125,10 +122,6 @@ impl ClientOptions {
             builder = builder.send_ttl(ttl);
         }
         if let Some(foreground) = self.sync_every {
-            if !EVERY.contains(&foreground) {
-                let reason = "the time between two passes is a second at least, and a year at most";
-                return Err(FieldpostError::new(ErrorKind::Configuration, reason));
-            }
             builder = builder.rhythm(Rhythm { foreground, ..Rhythm::default() });
         }
         if !self.tables.is_empty() {

@@ -1,6 +1,6 @@
 //! The roster.
 
-use crate::{Client, FieldpostError, Result};
+use crate::{Client, Result};
 use fieldpost::{MedicId, OrgId, PersonId};
 
 /// What a person is in an org.
@@ -50,7 +50,6 @@ impl Client {
     /// # Errors
     /// [`crate::ErrorKind::InvalidArgument`] for more than 500 characters.
     pub async fn find_people(&self, part: String) -> Result<Vec<Person>> {
-        FieldpostError::checked_part(&part)?;
         self.run(|client| async move { Ok(client.find_people(&part).await?.into_iter().map(Into::into).collect()) })
             .await
     }

@@ -182,7 +182,8 @@ impl Builder {
         self
     }
 
-    /// How often a started client syncs ([`Client::start`]), and how long it waits after a failure.
+    /// How often a started client syncs ([`Client::start`]), and how long it waits after a failure. [`Builder::open`] refuses times
+    /// that are too short or too long for a timer ([`Rhythm::check`]).
     pub const fn rhythm(mut self, rhythm: Rhythm) -> Self {
         self.rhythm = rhythm;
         self
@@ -211,6 +212,7 @@ impl Builder {
         if self.send_ttl.is_some_and(|ttl| ttl.is_zero()) {
             return Err(Error::Configuration("a message that may not wait at all is never sent".to_owned()));
         }
+        self.rhythm.check().map_err(|error| Error::Configuration(error.to_string()))?;
         self.retention.check()?;
         let (api, auth) = self.open_remote()?;
         let live = std::mem::replace(&mut self.live, Live::Off);

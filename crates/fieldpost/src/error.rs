@@ -1,6 +1,8 @@
 //! The errors of the SDK.
 
-use fieldpost_domain::{Capability, ContentError, EmojiError, MENTIONS_MAX, MetadataError, ReportError, Retry};
+use fieldpost_domain::{
+    Capability, ContentError, EmojiError, MENTIONS_MAX, MetadataError, ReportError, Retry, SearchTextError,
+};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{NotPossible, StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
@@ -48,6 +50,9 @@ pub enum Error {
     /// The message mentions too many people; nothing was written.
     #[error("a message can mention {MENTIONS_MAX} people at most")]
     TooManyMentions,
+    /// The text to search for is too long.
+    #[error(transparent)]
+    InvalidSearch(#[from] SearchTextError),
     /// A retention keeps zero messages or days.
     #[error("a retention of zero keeps nothing; leave it out to keep everything")]
     InvalidRetention,

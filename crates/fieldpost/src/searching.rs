@@ -1,7 +1,7 @@
 //! Searching messages, and finding conversations and people by a part of their name.
 
 use crate::{Client, ConversationQuery, ConversationSummary, Person, Result, SearchPage, SearchQuery};
-use fieldpost_domain::search::folded;
+use fieldpost_domain::TextPart;
 
 impl Client {
     /// Searches the messages on this device, offline and while a person types: by words in any case and Unicode form, with
@@ -57,22 +57,22 @@ impl Client {
     /// first. An empty text finds all.
     ///
     /// # Errors
-    /// If the store fails.
+    /// [`crate::Error::InvalidSearch`] for more than 500 characters; if the store fails.
     pub async fn find_conversations(&self, part: &str) -> Result<Vec<ConversationSummary>> {
-        let part = folded(part);
-        let mut found = self.conversations_matching(ConversationQuery::default().text(&part)).await?;
-        found.retain(|conversation| folded(&conversation.participant_name).contains(&part));
+        let part = TextPart::new(part)?;
+        let mut found = self.conversations_matching(ConversationQuery::default().part(part.clone())).await?;
+        found.retain(|conversation| part.is_in(&conversation.participant_name));
         Ok(found)
     }
 
     /// The people with this part of a name, likewise; sorted by name.
     ///
     /// # Errors
-    /// If the store fails.
+    /// [`crate::Error::InvalidSearch`] for more than 500 characters; if the store fails.
     pub async fn find_people(&self, part: &str) -> Result<Vec<Person>> {
-        let part = folded(part);
+        let part = TextPart::new(part)?;
         let mut found = self.people().await?;
-        found.retain(|person| folded(&person.display_name()).contains(&part));
+        found.retain(|person| part.is_in(&person.display_name()));
         Ok(found)
     }
 }

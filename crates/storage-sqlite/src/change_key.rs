@@ -24,6 +24,7 @@ use crate::{
     error::{Fault, Res, at_border},
     file,
     options::SqliteOptions,
+    path,
     presence::{Presence, is_open_here},
 };
 use fieldpost_domain::{
@@ -82,17 +83,20 @@ const TELLING: Duration = Duration::from_millis(100);
 /// closed.
 ///
 /// # Errors
-/// [`Busy`] if a client or another process has the file open, [`Full`] if there is no room for a second file beside it, and what
+/// [`InvalidPath`], [`Busy`] if a client or another process has the file open, [`Full`] if there is no room for a second file beside it, and what
 /// [`SqliteStore::open`](crate::SqliteStore::open) says of the file and its key. The file is unchanged then.
 ///
 /// [`Busy`]: StorageErrorKind::Busy
 /// [`Full`]: StorageErrorKind::Full
+/// [`InvalidPath`]: StorageErrorKind::InvalidPath
 pub async fn change_key(
     path: impl AsRef<Path>,
     change: KeyChange,
     watch: impl Fn(KeyProgress) + Send + Sync,
 ) -> StorageResult<()> {
-    let path = file::real(path.as_ref().to_owned()).await;
+    let given = path.as_ref();
+    path::check(given).map_err(|fault| at_border(fault, "change_key", given))?;
+    let path = file::real(given.to_owned()).await;
     let changed = change_at(&path, &change, watch).await;
     changed.map_err(|fault| at_border(fault, "change_key", &path))
 }

@@ -13,7 +13,7 @@ use crate::{
     rows::conversation::{Listed, PLACE, source_by, summary},
     sql::{Tx, int, opt_text, time},
 };
-use fieldpost_domain::{ConversationKind, names, search};
+use fieldpost_domain::{ConversationKind, TextPart, names, search};
 use fieldpost_storage::{ConversationFilter, ConversationSummary};
 
 /// Whether a conversation is muted at the moment of the first parameter.
@@ -35,7 +35,7 @@ const MAY_MATCH: &str = "EXISTS (SELECT 1
 const MORE: u32 = 16;
 
 pub(crate) async fn list(tx: &Tx, filter: &ConversationFilter) -> Res<Vec<ConversationSummary>> {
-    let words = filter.text.as_deref().and_then(words);
+    let words = filter.text.as_ref().and_then(words);
     let sql = matching(filter, words.is_some());
     let mut rows = filter.limit;
     loop {
@@ -56,11 +56,11 @@ pub(crate) async fn list(tx: &Tx, filter: &ConversationFilter) -> Res<Vec<Conver
 }
 
 /// The words that a row of ASCII has if it matches; none if a name that no row has may match.
-fn words(text: &str) -> Option<String> {
-    let text = search::folded(text);
+fn words(part: &TextPart) -> Option<String> {
+    let text = part.as_folded();
     let given = [names::ADMIN, names::UNKNOWN_MEDIC, names::BROADCAST].map(search::folded);
     let words: Vec<_> = text.split(' ').filter(|word| word.is_ascii() && !word.is_empty()).collect();
-    if words.is_empty() || given.iter().any(|name| name.contains(&text)) {
+    if words.is_empty() || given.iter().any(|name| name.contains(text)) {
         None
     } else {
         serde_json::to_string(&words).ok()

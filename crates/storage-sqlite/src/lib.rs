@@ -34,6 +34,7 @@ mod outbox;
 mod packed;
 #[cfg(feature = "records")]
 mod pass;
+mod path;
 mod people;
 mod presence;
 mod ranges;

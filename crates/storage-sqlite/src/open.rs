@@ -1,7 +1,7 @@
 //! Opening a file: look first, refuse untouched, then upgrade, then serve.
 
 use crate::{
-    connections::Connections, db::Db, error::at_border, file, options::SqliteOptions, outbox, store::SqliteStore,
+    connections::Connections, db::Db, error::at_border, file, options::SqliteOptions, outbox, path, store::SqliteStore,
     turn::TurnFile,
 };
 use fieldpost_storage::StorageResult;
@@ -11,14 +11,16 @@ impl SqliteStore {
     /// of the app that Fieldpost replaces, is upgraded in place, whole or not at all.
     ///
     /// # Errors
-    /// [`NewerSchema`], [`NotADatabase`] and [`CannotOpen`] before
+    /// [`InvalidPath`], [`NewerSchema`], [`NotADatabase`] and [`CannotOpen`] before
     /// anything is written.
     ///
+    /// [`InvalidPath`]: fieldpost_storage::StorageErrorKind::InvalidPath
     /// [`NewerSchema`]: fieldpost_storage::StorageErrorKind::NewerSchema
     /// [`NotADatabase`]: fieldpost_storage::StorageErrorKind::NotADatabase
     /// [`CannotOpen`]: fieldpost_storage::StorageErrorKind::CannotOpen
     pub async fn open(options: impl Into<SqliteOptions>) -> StorageResult<Self> {
         let options = options.into();
+        path::check(options.path()).map_err(|fault| at_border(fault, "open", options.path()))?;
         let opened = Connections::open(&options).await.map_err(|fault| at_border(fault, "open", options.path()))?;
         let ids = options.ids();
         let real = file::real(options.path().to_owned()).await;

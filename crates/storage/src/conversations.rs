@@ -2,7 +2,7 @@
 
 use crate::StorageResult;
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId, Seq, Settings, Time, search};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId, Seq, Settings, TextPart, Time};
 
 /// A conversation as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,8 @@ pub struct ConversationFilter {
     pub archived: Option<bool>,
     /// Only muted ones, or only the others.
     pub muted: Option<bool>,
-    /// Only those with this text in their name, subject or newest message, in any case and Unicode form ([`search::folded`]).
-    pub text: Option<String>,
+    /// Only those with this part in their name, subject or newest message.
+    pub text: Option<TextPart>,
     /// At most this many, from the top.
     pub limit: u32,
     /// The moment, by which mutes end.
@@ -118,13 +118,13 @@ impl ConversationFilter {
             && self.kind.as_ref().is_none_or(|kind| *kind == line.kind)
             && self.archived.is_none_or(|archived| archived == line.is_archived(self.now))
             && self.muted.is_none_or(|muted| muted == line.is_muted(self.now))
-            && self.text.as_ref().is_none_or(|text| has(line, &search::folded(text)))
+            && self.text.as_ref().is_none_or(|text| has(line, text))
     }
 }
 
-fn has(line: &ConversationSummary, text: &str) -> bool {
+fn has(line: &ConversationSummary, text: &TextPart) -> bool {
     let shown = [Some(&line.participant_name), line.subject.as_ref(), line.last_message_preview.as_ref()];
-    shown.into_iter().flatten().any(|shown| search::folded(shown).contains(text))
+    shown.into_iter().flatten().any(|shown| text.is_in(shown))
 }
 
 /// Lists conversations.

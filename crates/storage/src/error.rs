@@ -84,6 +84,8 @@ pub enum StorageErrorKind {
     ReadOnly,
     /// The file cannot be opened: no such folder, or no permission.
     CannotOpen,
+    /// The path is none of a file. Nothing was looked for, or made.
+    InvalidPath,
     /// The file is not a Fieldpost database.
     NotADatabase,
     /// The file is encrypted, and no key was given.
@@ -196,6 +198,7 @@ impl fmt::Display for StorageError {
             StorageErrorKind::Full => "the disk is full; free some space, nothing that was accepted is lost",
             StorageErrorKind::ReadOnly => "the local database cannot be written",
             StorageErrorKind::CannotOpen => "the local database cannot be opened",
+            StorageErrorKind::InvalidPath => "the path is none of a file",
             StorageErrorKind::NotADatabase => "the file is not a Fieldpost database",
             StorageErrorKind::KeyMissing => "the file is encrypted; open it with its key",
             StorageErrorKind::WrongKey => {

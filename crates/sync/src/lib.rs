@@ -21,7 +21,7 @@ mod steady;
 pub use driver::{CursorHealth, Engine, Parts, Probe, Runner};
 pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
 pub use error::SyncError;
-pub use machine::{LiveRhythm, LiveStatus, Rhythm, SyncReport, Writing};
+pub use machine::{LiveRhythm, LiveStatus, Rhythm, RhythmError, SyncReport, Writing};
 pub use session::{ProvidedToken, SessionKeeper, TokenError, TokenProvider};
 pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};
 

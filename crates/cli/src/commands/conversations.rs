@@ -38,13 +38,16 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    fn query(&self) -> ConversationQuery {
+    fn query(&self) -> Result<ConversationQuery, Failure> {
         let query = ConversationQuery::default().archived(self.archived).limit(self.limit);
         let query = if self.unread { query.unread() } else { query };
         let query = if self.muted { query.muted(true) } else { query };
         let query = if self.direct { query.kind(ConversationKind::Direct) } else { query };
         let query = if self.broadcast { query.kind(ConversationKind::Broadcast) } else { query };
-        self.name.iter().fold(query, |query, name| query.text(name))
+        Ok(match &self.name {
+            Some(name) => query.text(name).map_err(|error| Failure::usage(error.to_string()))?,
+            None => query,
+        })
     }
 
     const fn is_filtered(&self) -> bool {
@@ -53,7 +56,7 @@ impl Arguments {
 }
 
 pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let all = device.client.conversations_matching(arguments.query()).await?;
+    let all = device.client.conversations_matching(arguments.query()?).await?;
     if output.is_json() {
         all.iter().for_each(|conversation| output.result(&as_json(conversation), String::new));
         return Ok(());

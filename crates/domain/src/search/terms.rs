@@ -3,7 +3,7 @@
 use super::words::{Word, words};
 use std::ops::Range;
 
-/// Maximum length of a search text, in characters.
+/// Maximum length of what a person types to find something, in characters.
 const LIMIT: usize = 500;
 
 /// Why a text cannot be searched for.
@@ -16,6 +16,13 @@ pub enum SearchTextError {
         /// Its length.
         characters: usize,
     },
+}
+
+pub(super) fn check_length(text: &str) -> Result<(), SearchTextError> {
+    match text.chars().count() {
+        0..=LIMIT => Ok(()),
+        characters => Err(SearchTextError::TooLong { characters }),
+    }
 }
 
 /// Words that stand side by side in a hit.
@@ -53,10 +60,7 @@ impl SearchText {
     /// # Errors
     /// [`SearchTextError::TooLong`].
     pub fn new(text: &str) -> Result<Self, SearchTextError> {
-        let characters = text.chars().count();
-        if characters > LIMIT {
-            return Err(SearchTextError::TooLong { characters });
-        }
+        check_length(text)?;
         let mut terms: Vec<Term> = parts(text).filter_map(Term::of).collect();
         let ends = text.chars().next_back().is_none_or(|last| last.is_whitespace() || is_quote(last));
         if let Some(last) = terms.last_mut() {

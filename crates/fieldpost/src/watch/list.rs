@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{Client, ConversationId, ConversationKind, ConversationSummary, Result, Time, Updates};
 use eyeball_im::{Vector, VectorDiff};
+use fieldpost_domain::TextPart;
 use fieldpost_storage::{ChangeSet, ConversationFilter, Touched};
 use std::collections::BTreeSet;
 
@@ -23,9 +24,16 @@ impl Default for ConversationQuery {
 
 impl ConversationQuery {
     /// Only those with this text in their name, subject or newest message, in any case and Unicode form, with or
-    /// without accents.
-    pub fn text(mut self, text: &str) -> Self {
-        self.0.text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    /// without accents. An empty text leaves nothing out.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidSearch`] for more than 500 characters.
+    pub fn text(self, text: &str) -> Result<Self> {
+        Ok(self.part(TextPart::new(text)?))
+    }
+
+    pub(crate) fn part(mut self, part: TextPart) -> Self {
+        self.0.text = Some(part).filter(|part| !part.is_empty());
         self
     }
 

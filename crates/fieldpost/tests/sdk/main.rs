@@ -3,6 +3,7 @@
 
 mod connections;
 mod exporting;
+mod limits;
 mod owner;
 #[cfg(feature = "supabase")]
 mod secrets;

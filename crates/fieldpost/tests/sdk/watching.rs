@@ -139,7 +139,7 @@ async fn screens(client: &Client) -> Vec<Screen> {
         Screen::list(client, top()).await,
         Screen::list(client, all().unread()).await,
         Screen::list(client, all().kind(ConversationKind::Broadcast)).await,
-        Screen::list(client, all().text("OWN 1")).await,
+        Screen::list(client, all().text("OWN 1").unwrap()).await,
         Screen::thread(client, id(1), Window::newest(5)).await,
         Screen::thread(client, id(2), Window::newest(1_000)).await,
         Screen::thread(client, id(3), Window::newest(20)).await,

@@ -18,6 +18,7 @@ mod progress;
 pub use error::{ImportError, Occupied};
 pub use progress::ImportProgress;
 
+use crate::{error::at_border, path};
 use copy::Source;
 use fieldpost_domain::Key;
 use fieldpost_storage::ImportReport;
@@ -59,6 +60,9 @@ async fn import(
     key: Option<Key>,
     watch: impl Fn(ImportProgress) + Send + Sync + 'static,
 ) -> Result<ImportReport, ImportError> {
+    for path in [source, target] {
+        path::check(path).map_err(|fault| at_border(fault, "import", path))?;
+    }
     let (source, target) = (source.to_owned(), target.to_owned());
     watch(ImportProgress::Copying);
     let from = source.clone();

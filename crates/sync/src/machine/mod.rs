@@ -55,7 +55,7 @@ pub use expiry::Expiry;
 pub use live::{Live, LiveRhythm, LiveStatus, LiveStep, Writing};
 pub use outcome::{Outcome, SyncReport};
 pub use pass_result::PassResult;
-pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
+pub use schedule::{Moment, Rhythm, RhythmError, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
 use ending::Ending;

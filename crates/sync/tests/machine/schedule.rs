@@ -80,6 +80,43 @@ fn the_rhythm_can_be_set() {
 }
 
 #[test]
+fn a_rhythm_at_which_no_timer_can_run_is_refused() {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+    let usual = Rhythm::default();
+    for wrong in [Duration::ZERO, Duration::from_micros(999), YEAR + S, Duration::MAX] {
+        let rhythms = [
+            Rhythm { foreground: wrong, ..usual },
+            Rhythm { background: wrong, ..usual },
+            Rhythm { live: Some(wrong), ..usual },
+            Rhythm { first_wait: wrong, ..usual },
+            Rhythm { longest_wait: wrong, ..usual },
+        ];
+        for rhythm in rhythms {
+            let error = rhythm.check().unwrap_err().to_string();
+            assert!(error.contains(&format!("is {wrong:?}; it must be between 1")), "{error}");
+        }
+    }
+    assert!(Rhythm { deliver: Duration::MAX, ..usual }.check().is_err());
+    assert!(Rhythm { foreground: Duration::from_millis(999), ..usual }.check().is_err());
+    let slowest = Rhythm {
+        foreground: YEAR,
+        background: YEAR,
+        live: Some(YEAR),
+        first_wait: YEAR,
+        longest_wait: YEAR,
+        deliver: YEAR,
+    };
+    let fastest =
+        Rhythm { foreground: S, background: S, live: Some(S), first_wait: S, longest_wait: S, deliver: Duration::ZERO };
+    for rhythm in [usual, slowest, fastest] {
+        assert_eq!(rhythm.check(), Ok(()));
+        let mut schedule = Schedule::new(rhythm);
+        ends(&mut schedule, at(3), &PassResult::default());
+        assert_eq!(schedule.next(at(3)), Step::Wait(at(3) + rhythm.foreground));
+    }
+}
+
+#[test]
 fn each_trigger_causes_a_pass_and_simultaneous_triggers_share_one() {
     for trigger in [LocalWrite, Hint, Online, Foreground, SignedIn, Resume] {
         let mut schedule = settled();

@@ -91,7 +91,7 @@ fn the_diffs_of_single_lines_make_what_the_store_has() {
         }
         many_changes(&all.clone().unread().limit(5), seed);
         many_changes(&all.clone().kind(ConversationKind::Broadcast), seed);
-        many_changes(&all.text("medic 1").limit(20), seed);
+        many_changes(&all.text("medic 1").unwrap().limit(20), seed);
     }
 }
 
@@ -110,6 +110,6 @@ fn a_line_that_moves_up_is_taken_out_and_put_in() {
 
 #[test]
 fn a_text_is_found_whatever_its_case() {
-    let found = |text| ConversationQuery::default().text(text).matches(&line(7, 1, 0));
+    let found = |text| ConversationQuery::default().text(text).unwrap().matches(&line(7, 1, 0));
     assert!(found("MEDIC 7") && found(" medic ") && found("") && !found("medic 8"));
 }

@@ -17,7 +17,7 @@
 
 mod rhythm;
 
-pub use rhythm::Rhythm;
+pub use rhythm::{Rhythm, RhythmError};
 
 use super::{
     PassResult,
