@@ -1,6 +1,6 @@
 //! The library, the generator, and the server that the scenario talks to.
 
-use super::size;
+use super::{kotlin, size};
 use crate::{process, test::encryption};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -106,7 +106,8 @@ impl Built {
         if newest(folder) == before {
             bail!("the generator has written nothing for {language}: is the library stripped?");
         }
-        without_links(folder)
+        without_links(folder)?;
+        if language == "kotlin" { kotlin::make_unconfined_calls_return(folder) } else { Ok(()) }
     }
 
     /// An empty folder.

@@ -137,6 +137,39 @@ fn with_ending(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// How the generated code goes on after a wait: on the thread that tells it to, which is the library's, if the dispatcher of the coroutine
+/// does not say otherwise. The library holds a lock then that the code needs next.
+const GOES_ON: &str = "        uniffiContinuationHandleMap.remove(data).resume(pollResult)\n";
+
+/// It goes on elsewhere, whatever the dispatcher says.
+const GOES_ON_ELSEWHERE: &str = "        val continuation = uniffiContinuationHandleMap.remove(data)
+        val dispatcher = continuation.context[kotlin.coroutines.ContinuationInterceptor] as? kotlinx.coroutines.CoroutineDispatcher
+        if (dispatcher != null && dispatcher.isDispatchNeeded(continuation.context)) {
+            continuation.resume(pollResult)
+        } else {
+            kotlinx.coroutines.Dispatchers.Default.dispatch(continuation.context) { continuation.resume(pollResult) }
+        }
+";
+
+/// Makes calls return that are made with `Dispatchers.Unconfined`, or with no dispatcher at all.
+pub(super) fn make_unconfined_calls_return(folder: &Path) -> Result<()> {
+    let files = with_ending(folder, "kt")?;
+    let mut found = false;
+    for file in files {
+        let text = fs::read_to_string(&file)?;
+        if text.contains(GOES_ON) {
+            found = true;
+            fs::write(&file, text.replace(GOES_ON, GOES_ON_ELSEWHERE))?;
+        }
+    }
+    if !found {
+        bail!(
+            "the code of Kotlin goes on in another way than it did: look whether calls with Dispatchers.Unconfined return"
+        );
+    }
+    Ok(())
+}
+
 /// Generates the bindings, and compiles them, the layer and its tests, each if something of it has changed.
 pub(super) fn prepare(built: &Built) -> Result<()> {
     let place = place(built);

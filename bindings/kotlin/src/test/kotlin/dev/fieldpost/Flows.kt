@@ -24,6 +24,9 @@ import java.lang.ref.WeakReference
 import java.time.Duration.ofDays
 import java.time.Duration.ofHours
 import java.time.Instant
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.coroutines.startCoroutine
 import kotlin.concurrent.thread
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -37,11 +40,13 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ProducerScope
+import kotlinx.coroutines.completeWith
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -251,6 +256,21 @@ internal val FLOWS: Map<String, Test> = mapOf(
                 inTime { another.shutdown() }
                 assertTrue(another.isShutDown())
             }
+        }
+    },
+    "any call may be made unconfined, also by a collector, and with no dispatcher" to {
+        loaded { client, direct ->
+            withContext(Dispatchers.Unconfined) {
+                val sent = inTime { client.send(direct, "unconfined") }
+                val shown = inTime { client.watchThread(direct).map { client.messages(direct, Window()) }.first() }
+                assertTrue(shown.messages.any { it.id == sent.id })
+                // Also from the thread on which the one before has ended.
+                repeat(20) { inTime { client.conversations() } }
+            }
+            val returned = CompletableDeferred<Int>()
+            suspend { client.conversations().size + client.people().size }
+                .startCoroutine(Continuation(EmptyCoroutineContext) { returned.completeWith(it) })
+            assertTrue(inTime { returned.await() } > 2)
         }
     },
     "the times of Kotlin" to {
