@@ -10,6 +10,7 @@ use fieldpost_storage::StorageErrorKind;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Looks at the file, or makes it, where blocking is allowed. Says whether it is new.
@@ -40,20 +41,20 @@ fn check_start(path: &Path, key: Option<&Key>) -> Res<()> {
     if start.is_empty() && log_size(path) > 0 {
         // Beside an empty file SQLite would delete a log, and what is in it would be gone.
         let detail = format!("{} is empty, but the -wal file beside it is not", path.display());
-        return Err(Fault::Kind(StorageErrorKind::Corrupt, Some(detail)));
+        return Err(Fault::of(StorageErrorKind::Corrupt, Some(detail)));
     }
     // A new file that was never written to is empty.
     if start.is_empty() {
         return Ok(());
     }
-    Look::at(&start).refuse(key).map_err(|kind| Fault::Kind(kind, Some(path.display().to_string())))
+    Look::at(&start).refuse(key).map_err(|kind| Fault::of(kind, Some(path.display().to_string())))
 }
 
 fn read_start(path: &Path) -> Res<Vec<u8>> {
     use io::Read as _;
     let file = fs::File::open(path).map_err(|error| cannot_open(path, &error))?;
     if !file.metadata().map_err(|error| cannot_open(path, &error))?.is_file() {
-        return Err(Fault::Kind(StorageErrorKind::NotADatabase, Some(path.display().to_string())));
+        return Err(Fault::of(StorageErrorKind::NotADatabase, Some(path.display().to_string())));
     }
     let mut start = Vec::with_capacity(START);
     file.take(START as u64).read_to_end(&mut start).map_err(|error| cannot_open(path, &error))?;
@@ -164,7 +165,7 @@ pub(crate) async fn room_beside(path: PathBuf) -> Res<u64> {
         match fs4::available_space(folder) {
             Ok(free) if free < needed => {
                 let detail = format!("{} needs {needed} bytes beside it, and there are {free}", path.display());
-                Err(Fault::Kind(StorageErrorKind::Full, Some(detail)))
+                Err(Fault::of(StorageErrorKind::Full, Some(detail)))
             }
             // Where the system does not say, the writes will.
             _ => Ok(total),
@@ -217,6 +218,12 @@ pub(crate) async fn identity(path: PathBuf) -> Option<(u64, u64)> {
     tokio::task::spawn_blocking(move || identify(&path)).await.ok().flatten()
 }
 
+/// The same, told apart from a file that is gone: systems give its number to the next one that is made.
+pub(crate) async fn made(path: PathBuf) -> Option<((u64, u64), Option<SystemTime>)> {
+    let made = move || Some((identify(&path)?, fs::metadata(&path).ok()?.created().ok()));
+    tokio::task::spawn_blocking(made).await.ok().flatten()
+}
+
 /// The file that a path leads to; the path itself if that cannot be told.
 pub(crate) async fn real(path: PathBuf) -> PathBuf {
     let followed = path.clone();
@@ -230,5 +237,5 @@ fn cannot_open(path: &Path, error: &io::Error) -> Fault {
         io::ErrorKind::ReadOnlyFilesystem => StorageErrorKind::ReadOnly,
         _ => StorageErrorKind::CannotOpen,
     };
-    Fault::Kind(kind, Some(format!("{}: {error}", path.display())))
+    Fault::of(kind, Some(format!("{}: {error}", path.display())))
 }

@@ -52,7 +52,9 @@ async fn a_project_without_http2_is_live_too() {
         let mut watch = Watch::every(&ada, "3600");
         hears(&mut watch, &admin, "the crane is up");
         assert_eq!(watch.interrupt(), 0);
-        assert!(project.seen().iter().all(|line| line.starts_with("http/1.1 ")), "{:?}", project.seen());
+        // A connection that was not needed after all has hung up before it said anything.
+        let calls = || project.seen().into_iter().filter(|line| !line.starts_with("hung up"));
+        assert!(calls().count() > 0 && calls().all(|line| line.starts_with("http/1.1 ")), "{:?}", project.seen());
     }
 }
 
