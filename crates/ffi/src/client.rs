@@ -1,9 +1,12 @@
 //! The client.
 
 use crate::{
-    ClientOptions, ErrorKind, FieldpostError, Result, SecretStore, TokenProvider, runtime, secrets::SecretsOfTheApp,
+    ClientOptions, ErrorKind, FieldpostError, Result, SecretStore, TokenProvider,
+    runtime::{self, Running},
+    secrets::SecretsOfTheApp,
     tokens::TokensOfTheApp,
 };
+use futures::future::BoxFuture;
 use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
@@ -87,12 +90,17 @@ impl Client {
     }
 
     /// Runs a call of the SDK.
-    pub(crate) async fn run<T, F>(&self, call: impl FnOnce(fieldpost::Client) -> F) -> Result<T>
+    pub(crate) fn run<T, F>(&self, call: impl FnOnce(fieldpost::Client) -> F) -> BoxFuture<'_, Result<T>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        self.closed_if_shut_down(runtime::run(call(self.sdk()?)).await)
+        self.carry_out(self.sdk().map(|client| -> BoxFuture<'static, Result<T>> { Box::pin(call(client)) }))
+    }
+
+    /// What is left of a call when it is of no type of its own: there is one for each type of result.
+    fn carry_out<T: Send + 'static>(&self, call: Result<BoxFuture<'static, Result<T>>>) -> BoxFuture<'_, Result<T>> {
+        Box::pin(async move { self.closed_if_shut_down(Running::start(call?)?.result().await) })
     }
 
     /// What is under way at the shutdown ends as with a pause. No app can resume it.

@@ -3,7 +3,12 @@
 //! The runtimes of the four languages know nothing of tokio, and may drop what they hold on any thread. So calls are spawned here.
 
 use crate::{ErrorKind, FieldpostError, Result};
-use std::{future::Future, io, sync::LazyLock};
+use futures::future::BoxFuture;
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 use tokio::{
     runtime::{Builder, Runtime},
     task::JoinHandle,
@@ -21,20 +26,56 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
         .map_err(|error| FieldpostError::new(ErrorKind::Internal, format!("no thread can be started: {error}")))
 }
 
-/// Runs something to its end, also if the caller stops waiting for it.
-pub(crate) async fn run<T, F>(work: F) -> Result<T>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T>> + Send + 'static,
-{
-    match runtime()?.spawn(work).await {
-        Ok(result) => result,
-        Err(_) => Err(failed()),
+/// A call that runs, and the place of its result.
+///
+/// What is spawned is boxed: every call has a future of its own type, and tokio's code of a task is there once for each type. With
+/// one type for all, the library is half a megabyte smaller.
+pub(crate) struct Running<T> {
+    task: JoinHandle<()>,
+    place: Place<T>,
+}
+
+type Place<T> = Arc<Mutex<Option<Result<T>>>>;
+
+impl<T: Send + 'static> Running<T> {
+    /// Starts a call. It runs to its end, also if nobody waits for it.
+    pub(crate) fn start(work: BoxFuture<'static, Result<T>>) -> Result<Self> {
+        let place = Place::default();
+        let there = Arc::clone(&place);
+        let task = start(async move { put(&there, work.await) })?;
+        Ok(Self { task, place })
     }
+
+    /// Waits for the result.
+    pub(crate) async fn result(&mut self) -> Result<T> {
+        // A call that has panicked has put nothing there.
+        let _ = (&mut self.task).await;
+        take(&self.place).unwrap_or_else(|| Err(failed()))
+    }
+}
+
+fn put<T>(place: &Place<T>, result: Result<T>) {
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+}
+
+fn take<T>(place: &Place<T>) -> Option<Result<T>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Runs something to its end, also if the caller stops waiting for it.
+pub(crate) fn run<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> BoxFuture<'static, Result<T>> {
+    carry_out(Box::pin(work))
+}
+
+fn carry_out<T: Send + 'static>(work: BoxFuture<'static, Result<T>>) -> BoxFuture<'static, Result<T>> {
+    Box::pin(async move { Running::start(work)?.result().await })
 }
 
 /// Starts something that goes on by itself.
 pub(crate) fn start(work: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>> {
+    let work: BoxFuture<'static, ()> = Box::pin(work);
     Ok(runtime()?.spawn(work))
 }
 
@@ -45,26 +86,18 @@ pub(crate) fn drop_inside<T>(what: T) {
 }
 
 /// Runs something that only waits: it ends when the caller gives up.
-pub(crate) fn start_waiting<T, F>(work: F) -> Result<impl Future<Output = Result<T>> + Send>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T>> + Send + 'static,
-{
-    let task = Aborting(runtime()?.spawn(work));
-    Ok(async move {
-        let mut task = task;
-        match (&mut task.0).await {
-            Ok(result) => result,
-            Err(_) => Err(failed()),
-        }
-    })
+pub(crate) fn start_waiting<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<BoxFuture<'static, Result<T>>> {
+    let mut waiting = Waiting(Running::start(Box::pin(work))?);
+    Ok(Box::pin(async move { waiting.0.result().await }))
 }
 
-struct Aborting<T>(JoinHandle<T>);
+struct Waiting<T>(Running<T>);
 
-impl<T> Drop for Aborting<T> {
+impl<T> Drop for Waiting<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.task.abort();
     }
 }
 

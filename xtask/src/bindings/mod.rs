@@ -7,6 +7,7 @@ mod build;
 mod kotlin;
 mod languages;
 mod measured;
+mod mobile;
 mod package;
 mod scenario;
 mod server;

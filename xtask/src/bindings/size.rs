@@ -1,11 +1,11 @@
 //! How large the library is that a phone carries.
 
+use super::mobile::{self, System};
 use crate::process;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 use clap::Args;
 use std::{
-    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     fs,
     path::{Path, PathBuf},
 };
@@ -23,22 +23,16 @@ pub(crate) struct SizeOptions {
 /// Builds the library with the profile `mobile` for this machine, and holds it to the budget.
 pub(super) fn run(options: &SizeOptions) -> Result<()> {
     let mut cargo = process::cargo();
-    // One type alone: cargo leaves out the link-time optimisation of a library that is a Rust library too.
-    cargo.args(["rustc", "--locked", "--quiet", "--profile", "mobile", "-p", "fieldpost-ffi"]);
-    cargo.args(["--lib", "--crate-type", "cdylib"]);
+    cargo.args(mobile::command("cdylib").iter().skip(1)).arg("--quiet");
+    cargo.envs(mobile::environment(System::HereAsOnAPhone));
     cargo.args(options.encryption.then_some(["--features", "encryption"]).into_iter().flatten());
     process::run("building the library as phones have it (minutes)", &mut cargo)?;
-    let library = library(&target()?);
+    let library = mobile::library(&target()?);
     if options.encryption {
         println!("── {}: {}", library.display(), megabytes(bytes(&library)?));
         return Ok(());
     }
     check(&library, BUDGET)
-}
-
-/// Where the profile `mobile` leaves the library.
-pub(super) fn library(target: &Path) -> PathBuf {
-    target.join("mobile").join(format!("{DLL_PREFIX}fieldpost_ffi{DLL_SUFFIX}"))
 }
 
 pub(super) fn target() -> Result<PathBuf> {

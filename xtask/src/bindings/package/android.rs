@@ -4,7 +4,10 @@ use super::{
     plan::{Need, Plan, Step, words},
     size,
 };
-use crate::bindings::languages::folder;
+use crate::bindings::{
+    languages::folder,
+    mobile::{self, System},
+};
 use std::path::Path;
 
 /// The names of the processors on Android, and of the compiler's targets.
@@ -21,19 +24,13 @@ pub(super) fn plan(target: &Path) -> Plan {
     let mut build = words("cargo ndk --platform 26 --output-dir");
     build.push(libraries.display().to_string());
     build.extend(PROCESSORS.iter().flat_map(|(name, _)| ["--target".to_owned(), (*name).to_owned()]));
-    // One type alone: cargo leaves out the link-time optimisation of a library that is a Rust library too.
-    build.extend(words("rustc --locked --profile mobile -p fieldpost-ffi --lib --crate-type cdylib"));
+    build.extend(mobile::command("cdylib").into_iter().skip(1));
     let sizes = PROCESSORS
         .map(|(name, _)| Step::Size { file: libraries.join(name).join("libfieldpost_ffi.so"), most: size::BUDGET });
     let aar = target.join("packages/android/fieldpost.aar");
     let mut steps = vec![
         Step::Empty(libraries),
-        // The linker of older NDKs aligns for pages of 4 KiB, which Google Play refuses.
-        Step::Run {
-            command: build,
-            folder: crate::process::root(),
-            environment: vec![("RUSTFLAGS", "-Clink-arg=-Wl,-z,max-page-size=16384".to_owned())],
-        },
+        Step::Run { command: build, folder: crate::process::root(), environment: mobile::environment(System::Android) },
     ];
     steps.extend(sizes);
     steps.extend([

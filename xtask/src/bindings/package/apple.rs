@@ -1,10 +1,10 @@
 //! An xcframework for devices, simulators and the Mac, and the Swift package that names it.
 
-use super::{
-    building,
-    plan::{Need, Plan, Step, words},
+use super::plan::{Need, Plan, Step, words};
+use crate::bindings::{
+    languages::folder,
+    mobile::{self, System},
 };
-use crate::bindings::languages::folder;
 use std::path::Path;
 
 const XCODE: &str = "install Xcode 16 or later, on a Mac";
@@ -43,10 +43,11 @@ fn needs() -> Vec<Need> {
 
 /// The versions of the systems are those of Package.swift.
 fn build(triple: &str) -> Step {
-    let mut command = building("staticlib");
+    let mut command = mobile::command("staticlib");
     command.extend(words(&format!("--target {triple}")));
-    let environment =
-        vec![("IPHONEOS_DEPLOYMENT_TARGET", "17.0".to_owned()), ("MACOSX_DEPLOYMENT_TARGET", "14.0".to_owned())];
+    let mut environment = mobile::environment(System::Apple);
+    environment
+        .extend([("IPHONEOS_DEPLOYMENT_TARGET", "17.0".to_owned()), ("MACOSX_DEPLOYMENT_TARGET", "14.0".to_owned())]);
     Step::Run { command, folder: crate::process::root(), environment }
 }
 

@@ -6,9 +6,13 @@ mod npm;
 mod plan;
 mod pypi;
 
-use super::size;
+use super::{
+    mobile::{self, System},
+    size,
+};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use plan::Step;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
@@ -49,8 +53,11 @@ pub(super) fn run(options: &PackageOptions) -> Result<()> {
     plan.carry_out()
 }
 
-/// The command that builds the library as phones have it, as one type alone: cargo leaves out the link-time optimisation of a
-/// library that is a Rust library too.
-fn building(crate_type: &str) -> Vec<String> {
-    plan::words(&format!("cargo rustc --locked --profile mobile -p fieldpost-ffi --lib --crate-type {crate_type}"))
+/// Builds the library as phones have it, for this machine.
+fn build_here() -> Step {
+    Step::Run {
+        command: mobile::command("cdylib"),
+        folder: crate::process::root(),
+        environment: mobile::environment(System::Here),
+    }
 }

@@ -1,11 +1,10 @@
 //! What npm publishes: what package.json of the TypeScript package names, packed by npm itself, installed into an empty folder and tried.
 
 use super::{
-    building,
+    build_here,
     plan::{Need, Plan, Step, words},
-    size,
 };
-use crate::bindings::languages::folder;
+use crate::bindings::{languages::folder, mobile};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::{fs, path::Path};
@@ -20,7 +19,7 @@ pub(super) fn plan(target: &Path) -> Result<Plan> {
     let package = folder("typescript");
     let manifest = package.join("package.json");
     let archive = if manifest.exists() { archive(&read(&manifest)?)? } else { "the archive".to_owned() };
-    let (out, library) = (target.join("packages/npm"), size::library(target));
+    let (out, library) = (target.join("packages/npm"), mobile::library(target));
     let text = |path: &Path| path.display().to_string();
     let node = |arguments: Vec<String>| Step::Run {
         command: [words("node"), arguments].concat(),
@@ -36,7 +35,7 @@ pub(super) fn plan(target: &Path) -> Result<Plan> {
             Need::File { path: manifest, why: "the TypeScript package is not there" },
         ],
         steps: vec![
-            Step::run(building("cdylib")),
+            build_here(),
             // From a library with its names, which the generator reads.
             Step::run(words("cargo xtask bindings build --only typescript")),
             Step::Empty(out),

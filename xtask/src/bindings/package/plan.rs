@@ -138,7 +138,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run { command, folder, environment } => {
-                let variables: String = environment.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+                let variables: String = environment.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
                 write!(f, "run {variables}{}", command.join(" "))?;
                 if *folder == process::root() { Ok(()) } else { write!(f, " (in {})", shown(folder)) }
             }

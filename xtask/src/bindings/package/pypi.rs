@@ -1,11 +1,10 @@
 //! A wheel: the Python package with the library in it, installed into an empty environment and tried.
 
 use super::{
-    building,
+    build_here,
     plan::{Need, Plan, Step, words},
-    size,
 };
-use crate::bindings::languages::folder;
+use crate::bindings::{languages::folder, mobile};
 use std::{
     env::consts::{ARCH, OS},
     path::Path,
@@ -19,10 +18,10 @@ pub(super) fn plan(target: &Path) -> Plan {
     let out = target.join("packages/pypi");
     let (source, wheels) = (out.join("source"), out.join("wheels"));
     let native = source.join("src/fieldpost/_native");
-    let library = size::library(target);
+    let library = mobile::library(target);
     let mut steps = vec![
         // It has no budget: a back end carries it, not a phone.
-        Step::run(building("cdylib")),
+        build_here(),
         Step::Empty(out.clone()),
         Step::Copy { from: folder("python/pyproject.toml"), to: source.join("pyproject.toml") },
         Step::Copy { from: folder("python/README.md"), to: source.join("README.md") },
