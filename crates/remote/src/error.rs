@@ -106,7 +106,11 @@ impl RemoteErrorKind {
 
 /// A failed call. It names the operation, and never contains content or a token.
 #[derive(Debug)]
-pub struct RemoteError {
+pub struct RemoteError(Box<Parts>);
+
+/// On the heap, so that a result is small: most are none, and each is handed on by many.
+#[derive(Debug)]
+struct Parts {
     kind: RemoteErrorKind,
     operation: &'static str,
     detail: Option<String>,
@@ -117,57 +121,57 @@ pub struct RemoteError {
 impl RemoteError {
     /// A failure of `operation`, the name of a contract method.
     #[must_use]
-    pub const fn new(kind: RemoteErrorKind, operation: &'static str) -> Self {
-        Self { kind, operation, detail: None, retry_after: None, source: None }
+    pub fn new(kind: RemoteErrorKind, operation: &'static str) -> Self {
+        Self(Box::new(Parts { kind, operation, detail: None, retry_after: None, source: None }))
     }
 
     /// Adds a detail for people: a status, a code, a host. No content, no token.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds the server's `Retry-After`.
     #[must_use]
-    pub const fn with_retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
         self
     }
 
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// What kind of failure it is.
     #[must_use]
-    pub const fn kind(&self) -> RemoteErrorKind {
-        self.kind
+    pub fn kind(&self) -> RemoteErrorKind {
+        self.0.kind
     }
 
     /// The name of the operation.
     #[must_use]
-    pub const fn operation(&self) -> &'static str {
-        self.operation
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
     }
 
     /// The detail for people.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.0.detail.as_deref()
     }
 
     /// Whether a retry can help. After [`RemoteErrorKind::Interrupted`] or [`RemoteErrorKind::TimedOut`] a batch may be
     /// resent unchanged: the ids in it make that harmless.
     #[must_use]
-    pub const fn retry(&self) -> Retry {
-        if let Some(after) = self.retry_after {
+    pub fn retry(&self) -> Retry {
+        if let Some(after) = self.0.retry_after {
             return Retry::After(after);
         }
-        match self.kind {
+        match self.0.kind {
             RemoteErrorKind::Unreachable
             | RemoteErrorKind::Interrupted
             | RemoteErrorKind::TimedOut
@@ -187,7 +191,7 @@ impl RemoteError {
 
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
+        let what = match self.0.kind {
             RemoteErrorKind::Unreachable => "the server cannot be reached",
             RemoteErrorKind::Interrupted => "the connection broke before the answer came",
             RemoteErrorKind::TimedOut => "the answer took too long",
@@ -219,13 +223,13 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::Malformed => "the server's answer cannot be read",
             RemoteErrorKind::Other => "the call failed",
         };
-        write!(f, "{what} ({})", self.operation)?;
-        self.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
+        write!(f, "{what} ({})", self.0.operation)?;
+        self.0.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
     }
 }
 
 impl Error for RemoteError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

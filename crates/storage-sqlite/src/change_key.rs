@@ -108,7 +108,7 @@ async fn change_at(path: &Path, change: &KeyChange, watch: impl Fn(KeyProgress) 
         None => options,
     };
     if is_open_here(file::identity(path.to_owned()).await) {
-        return Err(Fault::Kind(StorageErrorKind::Busy, Some(path.display().to_string())));
+        return Err(Fault::of(StorageErrorKind::Busy, Some(path.display().to_string())));
     }
     file::check(path.to_owned(), change.before().cloned()).await?;
     connections::refuse_wrong_key(&options).await?;
@@ -163,7 +163,7 @@ async fn lock(options: &SqliteOptions) -> Res<SqliteConnection> {
     encryption::refuse_unless_named(version.as_deref())?;
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode = DELETE").fetch_one(&mut connection).await?;
     if mode != "delete" {
-        return Err(Fault::Kind(StorageErrorKind::Busy, Some(options.path().display().to_string())));
+        return Err(Fault::of(StorageErrorKind::Busy, Some(options.path().display().to_string())));
     }
     // Where there was no log there was no lock yet either. It stays until the connection is closed.
     run(&mut connection, "BEGIN EXCLUSIVE").await?;
@@ -197,7 +197,7 @@ async fn export(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Re
 async fn attach(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Res<()> {
     let name = new
         .to_str()
-        .ok_or_else(|| Fault::Kind(StorageErrorKind::CannotOpen, Some(format!("{} is no Unicode", new.display()))))?;
+        .ok_or_else(|| Fault::of(StorageErrorKind::CannotOpen, Some(format!("{} is no Unicode", new.display()))))?;
     let literal = key.map_or_else(|| "''".to_owned(), literal);
     sqlx::query(AssertSqlSafe(format!("ATTACH ? AS converted KEY {literal}"))).bind(name).execute(&mut *old).await?;
     if let Some(key) = key {
@@ -210,7 +210,7 @@ async fn attach(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Re
 async fn compare(old: &mut SqliteConnection) -> Res<()> {
     let said: String = sqlx::query_scalar("PRAGMA converted.quick_check(1)").fetch_one(&mut *old).await?;
     if said != "ok" {
-        return Err(Fault::Kind(StorageErrorKind::Other, Some(format!("the new file is not sound: {said}"))));
+        return Err(Fault::of(StorageErrorKind::Other, Some(format!("the new file is not sound: {said}"))));
     }
     const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'";
     let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *old).await?;
@@ -220,7 +220,7 @@ async fn compare(old: &mut SqliteConnection) -> Res<()> {
             format!("SELECT (SELECT count(*) FROM main.\"{table}\") = (SELECT count(*) FROM converted.\"{table}\")");
         let same: bool = sqlx::query_scalar(AssertSqlSafe(counts)).fetch_one(&mut *old).await?;
         if !same {
-            return Err(Fault::Kind(StorageErrorKind::Other, Some(format!("the new file lacks rows of {table}"))));
+            return Err(Fault::of(StorageErrorKind::Other, Some(format!("the new file lacks rows of {table}"))));
         }
     }
     Ok(())

@@ -44,7 +44,7 @@ impl Connections {
     }
 
     async fn open_frozen(options: &SqliteOptions) -> Res<Self> {
-        let full = || Fault::Kind(StorageErrorKind::Full, Some(options.path().display().to_string()));
+        let full = || Fault::of(StorageErrorKind::Full, Some(options.path().display().to_string()));
         // What is in the log only shows with the files that there is no room for.
         if file::has_log(options.path().to_owned()).await {
             return Err(full());
@@ -65,16 +65,16 @@ impl Connections {
     async fn open_whole(options: &SqliteOptions) -> Res<Self> {
         let path = || options.path().to_owned();
         let is_new = file::prepare(path(), options.key_given().cloned()).await?;
-        let identity = file::identity(path()).await;
+        let made = file::made(path()).await;
         let opened = Self::open_prepared(options, is_new).await;
-        if file::identity(path()).await == identity {
+        if file::made(path()).await == made {
             return opened;
         }
         // It was waiting for a file that has lost its name to one with another key.
         if let Ok(connections) = opened {
             let _ = connections.close().await;
         }
-        Err(Fault::Kind(StorageErrorKind::Busy, Some(format!("{} was exchanged meanwhile", options.path().display()))))
+        Err(Fault::of(StorageErrorKind::Busy, Some(format!("{} was exchanged meanwhile", options.path().display()))))
     }
 
     async fn open_prepared(options: &SqliteOptions, is_new: bool) -> Res<Self> {
@@ -147,10 +147,10 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
         FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
         // A later version of the app that Fieldpost replaces is newer too.
         FileState::Newer(version) | FileState::OtherWatermelon(version @ 6..) => {
-            Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version)))
+            Err(Fault::of(StorageErrorKind::NewerSchema, detail(version)))
         }
         FileState::Foreign(version) | FileState::OtherWatermelon(version) => {
-            Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version)))
+            Err(Fault::of(StorageErrorKind::NotADatabase, detail(version)))
         }
     }
 }
@@ -195,7 +195,7 @@ async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
             // Closing the last connection would move the log into the file, and neither could be put right any more.
             std::mem::forget(connection);
             let detail = format!("{}: the -wal file beside it is of another state of it", options.path().display());
-            return Err(Fault::Kind(StorageErrorKind::Corrupt, Some(detail)));
+            return Err(Fault::of(StorageErrorKind::Corrupt, Some(detail)));
         }
     }
     Ok(connection.close().await?)

@@ -155,7 +155,7 @@ pub(crate) fn refuse_unless_named(version: Option<&str>) -> Res<()> {
 pub(crate) fn explained(fault: Fault, path: &Path, key: &Key) -> Fault {
     if is_no_page(&fault) {
         let detail = if planted(PlantedBug::KeyInError) { literal(key) } else { path.display().to_string() };
-        return Fault::Kind(StorageErrorKind::WrongKey, Some(detail));
+        return Fault::of(StorageErrorKind::WrongKey, Some(detail));
     }
     fault
 }

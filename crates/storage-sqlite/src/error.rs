@@ -11,9 +11,12 @@ use std::path::Path;
 /// The result inside this crate.
 pub(crate) type Res<T> = Result<T, Fault>;
 
-/// A failure inside this crate.
+/// A failure inside this crate. It is on the heap, because a thousand places hand it on, each with a copy of what it has.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) struct Fault(Box<Cause>);
+
+#[derive(Debug)]
+enum Cause {
     /// The contract names it.
     Kind(StorageErrorKind, Option<String>),
     /// Fields or conditions do not fit the declaration of their table.
@@ -24,40 +27,55 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const fn kind(kind: StorageErrorKind) -> Self {
-        Self::Kind(kind, None)
+    pub(crate) fn of(kind: StorageErrorKind, detail: Option<String>) -> Self {
+        Cause::Kind(kind, detail).into()
+    }
+
+    pub(crate) fn kind(kind: StorageErrorKind) -> Self {
+        Self::of(kind, None)
+    }
+
+    #[cfg(feature = "records")]
+    pub(crate) fn field(error: fieldpost_domain::records::FieldError) -> Self {
+        Cause::Field(error).into()
     }
 
     /// A stored value that cannot have been written by this crate. Says which column, never the value.
     pub(crate) fn corrupt(what: &str) -> Self {
-        Self::Kind(StorageErrorKind::Corrupt, Some(what.to_owned()))
+        Self::of(StorageErrorKind::Corrupt, Some(what.to_owned()))
+    }
+}
+
+impl From<Cause> for Fault {
+    fn from(cause: Cause) -> Self {
+        Self(Box::new(cause))
     }
 }
 
 impl From<DbErr> for Fault {
     fn from(error: DbErr) -> Self {
-        Self::Database(error)
+        Cause::Database(error).into()
     }
 }
 
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+        Cause::Database(DbErr::Query(RuntimeErr::SqlxError(error.into()))).into()
     }
 }
 
 /// Says at the border what failed and where.
 pub(crate) fn at_border(fault: Fault, operation: &'static str, path: &Path) -> StorageError {
     let path = path.display();
-    match fault {
-        Fault::Kind(kind, None) => StorageError::new(kind, operation),
-        Fault::Kind(kind, Some(detail)) => StorageError::new(kind, operation).with_detail(detail),
+    match *fault.0 {
+        Cause::Kind(kind, None) => StorageError::new(kind, operation),
+        Cause::Kind(kind, Some(detail)) => StorageError::new(kind, operation).with_detail(detail),
         #[cfg(feature = "records")]
-        Fault::Field(fault) => {
+        Cause::Field(fault) => {
             let error = StorageError::new(StorageErrorKind::InvalidRecord, operation);
             error.with_detail(fault.to_string()).with_source(fault)
         }
-        Fault::Database(error) => {
+        Cause::Database(error) => {
             StorageError::new(kind_of(&error), operation).with_detail(path.to_string()).with_source(error)
         }
     }
@@ -108,7 +126,7 @@ pub(crate) fn is_cut_off(fault: &Fault) -> bool {
     /// A log that has to be replayed, and a journal that has to be rolled back.
     const SQLITE_READONLY_RECOVERY: i32 = 264;
     const SQLITE_READONLY_ROLLBACK: i32 = 776;
-    let Fault::Database(error) = fault else { return false };
+    let Cause::Database(error) = &*fault.0 else { return false };
     let code = sqlx_error(error).and_then(code_of);
     matches!(code, Some(SQLITE_READONLY_RECOVERY | SQLITE_READONLY_ROLLBACK))
 }
@@ -117,18 +135,18 @@ pub(crate) fn is_cut_off(fault: &Fault) -> bool {
 /// only says that something went wrong.
 pub(crate) fn is_no_page(fault: &Fault) -> bool {
     const SQLITE_ERROR: i32 = 1;
-    let Fault::Database(error) = fault else { return false };
+    let Cause::Database(error) = &*fault.0 else { return false };
     let failed = |error| code_of(error) == Some(SQLITE_ERROR);
     kind_of(error) == StorageErrorKind::NotADatabase || sqlx_error(error).is_some_and(failed)
 }
 
 /// Whether there was no room for what SQLite wanted to write.
 pub(crate) fn is_full(fault: &Fault) -> bool {
-    match fault {
-        Fault::Kind(kind, _) => *kind == StorageErrorKind::Full,
+    match &*fault.0 {
+        Cause::Kind(kind, _) => *kind == StorageErrorKind::Full,
         #[cfg(feature = "records")]
-        Fault::Field(_) => false,
-        Fault::Database(error) => kind_of(error) == StorageErrorKind::Full,
+        Cause::Field(_) => false,
+        Cause::Database(error) => kind_of(error) == StorageErrorKind::Full,
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn check(path: &Path) -> Res<()> {
         path if path == b":memory:" || path.starts_with(b"file:") => "the path must be one of a file, and no URI",
         _ => return Ok(()),
     };
-    Err(Fault::Kind(StorageErrorKind::InvalidPath, Some(fault.to_owned())))
+    Err(Fault::of(StorageErrorKind::InvalidPath, Some(fault.to_owned())))
 }
 
 #[cfg(test)]

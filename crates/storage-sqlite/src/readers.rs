@@ -172,7 +172,7 @@ impl Reading {
 
 /// A second statement could see another state than the first.
 fn spent() -> Fault {
-    Fault::Kind(StorageErrorKind::Other, Some("two statements outside of a transaction".to_owned()))
+    Fault::of(StorageErrorKind::Other, Some("two statements outside of a transaction".to_owned()))
 }
 
 #[cfg(test)]

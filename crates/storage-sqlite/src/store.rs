@@ -79,7 +79,7 @@ impl Turns for SqliteStore {
         self.db.look_for_others().await.map_err(|fault| self.db.fail(fault, "try_turn"))?;
         self.turn.take().await.map_err(|error| {
             let detail = format!("{}: {error}", self.turn.path().display());
-            self.db.fail(Fault::Kind(StorageErrorKind::CannotOpen, Some(detail)), "try_turn")
+            self.db.fail(Fault::of(StorageErrorKind::CannotOpen, Some(detail)), "try_turn")
         })
     }
 }

@@ -156,7 +156,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-const fn paused() -> Fault {
+fn paused() -> Fault {
     Fault::kind(StorageErrorKind::Paused)
 }
 
@@ -270,7 +270,7 @@ impl Writing {
 
 /// It would be a transaction of its own.
 fn ended() -> Fault {
-    Fault::Kind(StorageErrorKind::Other, Some("a statement after the end of its transaction".to_owned()))
+    Fault::of(StorageErrorKind::Other, Some("a statement after the end of its transaction".to_owned()))
 }
 
 impl Drop for Writing {

@@ -115,7 +115,11 @@ pub enum StorageErrorKind {
 
 /// A failure of the store. It names the operation, but contains no content.
 #[derive(Debug)]
-pub struct StorageError {
+pub struct StorageError(Box<Parts>);
+
+/// On the heap, so that a result is small: most are none, and each is handed on by many.
+#[derive(Debug)]
+struct Parts {
     kind: StorageErrorKind,
     operation: &'static str,
     detail: Option<String>,
@@ -125,46 +129,46 @@ pub struct StorageError {
 impl StorageError {
     /// A failure of `operation`: the name of a method of the contract, or "open".
     #[must_use]
-    pub const fn new(kind: StorageErrorKind, operation: &'static str) -> Self {
-        Self { kind, operation, detail: None, source: None }
+    pub fn new(kind: StorageErrorKind, operation: &'static str) -> Self {
+        Self(Box::new(Parts { kind, operation, detail: None, source: None }))
     }
 
     /// Adds a detail for a person: a path, an id or a version, never content or a token.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// The kind of failure.
     #[must_use]
-    pub const fn kind(&self) -> StorageErrorKind {
-        self.kind
+    pub fn kind(&self) -> StorageErrorKind {
+        self.0.kind
     }
 
     /// The operation that failed.
     #[must_use]
-    pub const fn operation(&self) -> &'static str {
-        self.operation
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
     }
 
     /// The detail for a person.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.0.detail.as_deref()
     }
 
     /// Whether trying again can help, and when.
     #[must_use]
-    pub const fn retry(&self) -> Retry {
-        match self.kind {
+    pub fn retry(&self) -> Retry {
+        match self.0.kind {
             StorageErrorKind::Busy => Retry::After(Duration::from_millis(250)),
             StorageErrorKind::Superseded => Retry::After(Duration::ZERO),
             StorageErrorKind::OutcomeUnknown => Retry::WhenOnline,
@@ -178,7 +182,7 @@ impl StorageError {
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
+        let what = match self.0.kind {
             StorageErrorKind::NotFound => "there is no such row in the local database",
             StorageErrorKind::WrongAccount => {
                 "this database belongs to another account; sign in with that one or use another file"
@@ -190,7 +194,7 @@ impl fmt::Display for StorageError {
                 "it was sent, and the outcome is not known yet; sync first, then decide"
             }
             StorageErrorKind::NotApplicable(why) => {
-                return write!(f, "not possible: {why} ({})", self.operation);
+                return write!(f, "not possible: {why} ({})", self.0.operation);
             }
             StorageErrorKind::InvalidRecord => "the record does not fit the declaration of its table",
             StorageErrorKind::Declaration => "the declaration of a table is not accepted",
@@ -223,13 +227,13 @@ impl fmt::Display for StorageError {
             StorageErrorKind::Closed => "the local database is closed",
             StorageErrorKind::Other => "the local database failed",
         };
-        write!(f, "{what} ({})", self.operation)?;
-        self.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
+        write!(f, "{what} ({})", self.0.operation)?;
+        self.0.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
     }
 }
 
 impl Error for StorageError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

@@ -65,7 +65,7 @@ impl Position {
 }
 
 /// The error for a text that this server cannot have written.
-pub(super) const fn unreadable(operation: &'static str) -> RemoteError {
+pub(super) fn unreadable(operation: &'static str) -> RemoteError {
     RemoteError::new(RemoteErrorKind::CursorExpired(ExpiredReason::Invalid), operation)
 }
 

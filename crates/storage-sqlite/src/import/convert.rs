@@ -113,7 +113,7 @@ async fn read_report(db: &DatabaseConnection) -> Res<ImportReport> {
 
 /// Writes a file without the pages that came free.
 async fn compact(db: &DatabaseConnection, new: &Path, key: Option<&Key>) -> Res<()> {
-    let full = |error: std::io::Error| Fault::Kind(StorageErrorKind::Other, Some(error.to_string()));
+    let full = |error: std::io::Error| Fault::of(StorageErrorKind::Other, Some(error.to_string()));
     // It is made here, so that it is its owner's alone.
     create(new).map(drop).map_err(full)?;
     if key.is_some() {
@@ -121,7 +121,7 @@ async fn compact(db: &DatabaseConnection, new: &Path, key: Option<&Key>) -> Res<
         return change_key::write(&mut connection, new, key).await;
     }
     let Some(name) = new.to_str() else {
-        return Err(Fault::Kind(StorageErrorKind::CannotOpen, Some(format!("{} is no Unicode", new.display()))));
+        return Err(Fault::of(StorageErrorKind::CannotOpen, Some(format!("{} is no Unicode", new.display()))));
     };
     let statement = Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, "VACUUM INTO ?", [name.into()]);
     db.execute_raw(statement).await?;

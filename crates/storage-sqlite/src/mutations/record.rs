@@ -93,7 +93,7 @@ static RECORD_MANY: LazyLock<Insert<Recording>> =
     LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, "ON CONFLICT DO NOTHING"));
 
 pub(crate) fn payload(intent: &Intent) -> Res<String> {
-    let unwritable = |_| Fault::Kind(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned()));
+    let unwritable = |_| Fault::of(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned()));
     intent.payload().map_err(unwritable)
 }
 

@@ -134,7 +134,7 @@ fn not_found() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
-pub(super) const fn not_possible(why: NotPossible) -> Fault {
+pub(super) fn not_possible(why: NotPossible) -> Fault {
     Fault::kind(StorageErrorKind::NotApplicable(why))
 }
 

@@ -24,7 +24,7 @@ use fieldpost_storage::StorageErrorKind;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-const fn missing() -> Fault {
+fn missing() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
@@ -67,9 +67,9 @@ pub(super) async fn create(tx: &Tx, mutation: MutationId, new: NewRecord) -> Res
         return Ok(stored);
     }
     if local.is_known() || is_buried(tx, &table.name, record).await? {
-        return Err(Fault::Field(FieldError::IdOfDeleted));
+        return Err(Fault::field(FieldError::IdOfDeleted));
     }
-    declaration.check_new(&new.fields).map_err(Fault::Field)?;
+    declaration.check_new(&new.fields).map_err(Fault::field)?;
     let fields = kept(tx, table, declaration, new.fields).await?;
     let priority = declaration.priority.of(&fields);
     let org_id = Some(match new.org_id {
@@ -103,7 +103,7 @@ pub(super) async fn update(tx: &Tx, mutation: MutationId, change: RecordChange) 
     let record = alias::resolve(tx, &table.name, change.id).await?;
     let mut local = local::one(tx, table, record).await?;
     let shown = local.record(declaration).ok_or_else(missing)?;
-    declaration.check_change(&change.fields).map_err(Fault::Field)?;
+    declaration.check_change(&change.fields).map_err(Fault::field)?;
     let null = serde_json::Value::Null;
     let fields = kept(tx, table, declaration, change.fields).await?.into_iter();
     let fields: Fields = fields.filter(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value).collect();

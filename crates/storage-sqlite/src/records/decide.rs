@@ -16,7 +16,7 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::{NotPossible, StorageErrorKind};
 
-const fn missing() -> Fault {
+fn missing() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 

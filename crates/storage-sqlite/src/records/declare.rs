@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 pub(super) async fn declare(tx: &Tx, declarations: &[RecordTable]) -> Res<()> {
     let before = Tables::read(tx).await?;
-    let refuse = |fault: DeclarationError| Fault::Kind(StorageErrorKind::Declaration, Some(fault.to_string()));
+    let refuse = |fault: DeclarationError| Fault::of(StorageErrorKind::Declaration, Some(fault.to_string()));
     RecordTable::check_all(declarations).map_err(refuse)?;
     declarations.iter().try_for_each(|table| check_kinds(&before, table)).map_err(refuse)?;
     if is_same(&before, declarations) {

@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub(super) async fn find(tx: &Tx, query: &RecordQuery) -> Res<Vec<Record>> {
     let tables = Tables::read(tx).await?;
     let (table, declaration) = tables.get(&query.table)?;
-    query.check(declaration).map_err(Fault::Field)?;
+    query.check(declaration).map_err(Fault::field)?;
     let select = select(tx, table, declaration, query).await?;
     rows(tx, &select).await?.iter().map(|row| read(table, declaration, row)).collect()
 }

@@ -16,7 +16,7 @@ impl RecordStore for SqliteStore {
         self.db.look_for_others().await.map_err(|fault| self.db.fail(fault, OPERATION))?;
         let turn = self.records.turn.take().await.map_err(|error| {
             let detail = format!("{}: {error}", self.records.turn.path().display());
-            self.db.fail(Fault::Kind(StorageErrorKind::CannotOpen, Some(detail)), OPERATION)
+            self.db.fail(Fault::of(StorageErrorKind::CannotOpen, Some(detail)), OPERATION)
         })?;
         if turn.is_some() {
             self.records.begin();

@@ -59,7 +59,7 @@ fn parse(declaration: &str) -> Res<RecordTable> {
 }
 
 fn undeclared() -> Fault {
-    Fault::Kind(StorageErrorKind::NotFound, Some("the table is not declared".to_owned()))
+    Fault::of(StorageErrorKind::NotFound, Some("the table is not declared".to_owned()))
 }
 
 /// The clinical tables were here before others could be declared, and have kept their names.

@@ -46,7 +46,7 @@ pub(crate) fn generation(state: &Model) -> u64 {
 }
 
 /// The position belongs to somebody else by now.
-pub(crate) const fn superseded() -> Fault {
+pub(crate) fn superseded() -> Fault {
     Fault::kind(StorageErrorKind::Superseded)
 }
 

@@ -74,7 +74,7 @@ impl Tx {
     fn writing(&self) -> Res<&Mutex<Writing>> {
         match self {
             Self::Writing(writing) => Ok(writing),
-            Self::Reading(_) => Err(Fault::Kind(StorageErrorKind::Other, Some("what reads cannot write".to_owned()))),
+            Self::Reading(_) => Err(Fault::of(StorageErrorKind::Other, Some("what reads cannot write".to_owned()))),
         }
     }
 
