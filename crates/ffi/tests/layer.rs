@@ -192,6 +192,19 @@ async fn an_app_that_gives_no_token_in_time_fails_the_sync() {
 }
 
 #[tokio::test]
+async fn a_file_of_somebody_opens_and_shows_without_an_answer_of_the_app() {
+    let world = World::new().await;
+    let (ada, direct) = world.ada().await;
+    ada.shutdown().await.unwrap();
+
+    let opening = Client::open(world.options(), Some(Box::new(App(None))), None);
+
+    let client = tokio::time::timeout(SOON, opening).await.unwrap().unwrap();
+    assert!(client.status().unwrap().signed_in);
+    assert!(client.conversation(direct.id).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn an_app_that_is_signed_out_says_so() {
     let world = World::new().await;
     let app = App(Some(Err(TokenError::SignedOut)));

@@ -66,6 +66,8 @@ pub(super) struct AppSession {
 enum Answered {
     /// The app was not asked yet.
     NotAsked,
+    /// The app says that its session has changed, and was not asked since.
+    Changed,
     /// The app had a token at the last call.
     SignedIn,
     /// The app had none, or no other one than the server had refused.
@@ -89,19 +91,26 @@ impl AppSession {
     }
 
     pub(super) fn look_again(&self) {
-        self.set(Answered::NotAsked);
+        self.set(Answered::Changed);
     }
 
+    /// If somebody was signed in before, that is so until the app says otherwise. An app may renew its session before it answers, which
+    /// takes half a minute on a bad network, and meanwhile a file must open.
     pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
-        if self.last_answer() == Answered::NotAsked {
-            return match self.token().await {
-                Ok(_) => Ok(true),
-                Err(SyncError::SignedOut) => Ok(false),
-                // The app cannot answer now. If somebody was signed in before, that is still so.
-                Err(_) => Ok(self.sessions.account().await?.is_some()),
-            };
+        let last = self.last_answer();
+        if !matches!(last, Answered::NotAsked | Answered::Changed) {
+            return Ok(last == Answered::SignedIn);
         }
-        Ok(self.last_answer() == Answered::SignedIn)
+        let was_signed_in = self.sessions.account().await?.is_some();
+        if was_signed_in && last == Answered::NotAsked {
+            return Ok(true);
+        }
+        match self.token().await {
+            Ok(_) => Ok(true),
+            Err(SyncError::SignedOut) => Ok(false),
+            // The app cannot answer now.
+            Err(_) => Ok(was_signed_in),
+        }
     }
 
     pub(super) async fn token(&self) -> Result<AccessToken, SyncError> {

@@ -46,6 +46,11 @@ impl Phone {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_tokens(tokens))
     }
 
+    /// The same phone after its app, which owns the session, was killed.
+    pub(crate) fn restarted_with_tokens(&self, seed: u64, tokens: Arc<dyn TokenProvider>) -> Self {
+        Self::build(self.network.server(), seed, Arc::new(self.store.reopen()), |engine| engine.with_tokens(tokens))
+    }
+
     /// A phone with a ttl, on which nobody has signed in yet.
     pub(crate) fn with_send_ttl(server: &ReferenceServer, seed: u64, ttl: Duration) -> Self {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_send_ttl(ttl))

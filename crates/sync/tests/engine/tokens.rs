@@ -127,6 +127,38 @@ async fn a_token_that_arrives_after_sign_out_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_file_of_somebody_opens_without_an_answer_of_the_app() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+
+    // The app renews its session, on a network that answers nothing.
+    let answering = app.answering.lock().await;
+    let started = ada.restarted_with_tokens(2, app.clone());
+    started.engine.refresh_status().await.unwrap();
+    assert!(started.engine.status().borrow().signed_in);
+    drop(answering);
+
+    // What the app says then counts.
+    app.set(|state| state.session = None);
+    assert!(matches!(started.engine.sync().await, Err(SyncError::SignedOut)));
+    assert!(!started.engine.status().borrow().signed_in);
+}
+
+#[tokio::test]
+async fn an_app_that_says_that_its_session_has_changed_is_asked() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+    let started = ada.restarted_with_tokens(2, app.clone());
+
+    app.set(|state| state.session = None);
+    started.engine.session_changed().await;
+
+    assert!(!started.engine.status().borrow().signed_in);
+}
+
+#[tokio::test]
 async fn the_token_of_another_person_fails_the_sync_before_any_call() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
