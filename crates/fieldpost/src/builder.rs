@@ -161,7 +161,8 @@ impl Builder {
     }
 
     /// The app owns the session (supabase-swift, supabase-kt, supabase-js). Each call asks it for a token, and
-    /// [`Client::sign_in`] is not used. Call [`Client::session_changed`] when the session changes.
+    /// [`Client::sign_in`] is not used. Call [`Client::session_changed`] when the session changes. A file that somebody has used opens
+    /// without an answer of the app: until it is asked, whoever was signed in still is.
     pub fn tokens(mut self, tokens: Arc<dyn TokenProvider>) -> Self {
         self.tokens = Some(tokens);
         self
