@@ -1,7 +1,7 @@
 //! How a command fails: its message and its exit code.
 
 use crate::terminal::one_line;
-use fieldpost::{Error, Retry};
+use fieldpost::{Error, Retry, StorageErrorKind};
 use std::{fmt::Display, time::Duration};
 
 /// Why a command failed. The text says what to do.
@@ -71,7 +71,8 @@ impl From<Error> for Failure {
         let kind = match (&error, error.retry()) {
             (Error::SignedOut, _) | (Error::Server(_), Retry::AfterReauth) => FailureKind::SignedOut,
             (Error::InvalidContent(_) | Error::InvalidEmoji(_) | Error::InvalidReport(_), _)
-            | (Error::Configuration(_), _) => FailureKind::Usage,
+            | (Error::Configuration(_) | Error::InvalidSearch(_), _) => FailureKind::Usage,
+            (Error::Storage(error), _) if error.kind() == StorageErrorKind::InvalidPath => FailureKind::Usage,
             // The server answers but asks to come back later: for the work that is the same as unreachable.
             (Error::Offline(_), _) | (Error::Server(_), Retry::After(_)) => FailureKind::Unreachable,
             _ => FailureKind::Error,

@@ -161,8 +161,8 @@ impl Builder {
     }
 
     /// The app owns the session (supabase-swift, supabase-kt, supabase-js). Each call asks it for a token, and
-    /// [`Client::sign_in`] is not used. Call [`Client::session_changed`] when the session changes. A file that somebody has used opens
-    /// without an answer of the app: until it is asked, whoever was signed in still is.
+    /// [`Client::sign_in`] is not used. Call [`Client::session_changed`] when the session changes. Opening waits a
+    /// moment for the first answer; without one, the owner of the file is taken to be signed in until the app says otherwise.
     pub fn tokens(mut self, tokens: Arc<dyn TokenProvider>) -> Self {
         self.tokens = Some(tokens);
         self

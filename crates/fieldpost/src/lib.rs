@@ -145,7 +145,7 @@ pub use fieldpost_storage_sqlite::{
 };
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, LiveStatus, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken,
-    Rhythm, Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
+    Rhythm, RhythmError, Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
 
 pub use fieldpost_timeline::{

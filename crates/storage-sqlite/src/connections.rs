@@ -5,8 +5,8 @@
 use crate::{
     connect::{Access, connect, reader},
     encryption,
-    error::{Fault, Res, is_cut_off, is_full},
-    file,
+    error::{Fault, Res, is_cut_off, is_damage, is_full, is_no_page},
+    file::{self, Made},
     held::Held,
     leftovers,
     options::SqliteOptions,
@@ -20,6 +20,7 @@ use sea_orm::{
     DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{self, Connection as _},
 };
+use std::time::Duration;
 
 /// A writing connection and the reading ones.
 #[derive(Debug)]
@@ -64,17 +65,32 @@ impl Connections {
 
     async fn open_whole(options: &SqliteOptions) -> Res<Self> {
         let path = || options.path().to_owned();
-        let is_new = file::prepare(path(), options.key_given().cloned()).await?;
-        let made = file::made(path()).await;
-        let opened = Self::open_prepared(options, is_new).await;
-        if file::made(path()).await == made {
+        let (made, opened) = Self::open_once(options).await?;
+        let now = file::made(path()).await;
+        if now == made {
             return opened;
         }
         // It was waiting for a file that has lost its name to one with another key.
         if let Ok(connections) = opened {
             let _ = connections.close().await;
         }
+        if now.map(|now| now.file) == made.map(|made| made.file) {
+            // Two exchanges can give a file the number that another one had. But the first write to a file of a container's image also
+            // makes it a new one, and some file systems take the time of a change for that of the making. So it is opened as it is now.
+            let (made, opened) = Self::open_once(options).await?;
+            if opened.is_ok() || file::made(path()).await == made {
+                return opened;
+            }
+        }
         Err(Fault::of(StorageErrorKind::Busy, Some(format!("{} was exchanged meanwhile", options.path().display()))))
+    }
+
+    /// Which file it was, and what came of it.
+    async fn open_once(options: &SqliteOptions) -> Res<(Option<Made>, Res<Self>)> {
+        let path = || options.path().to_owned();
+        let is_new = file::prepare(path(), options.key_given().cloned()).await?;
+        let made = file::made(path()).await;
+        Ok((made, Self::open_prepared(options, is_new).await))
     }
 
     async fn open_prepared(options: &SqliteOptions, is_new: bool) -> Res<Self> {
@@ -203,15 +219,32 @@ async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
 
 /// Refuses a key that cannot be used, or is not this file's, before SQLite looks at the log: with a wrong key it would begin to
 /// take back what a killed process left.
+///
+/// It looks without locks and without the log, and somebody may be moving the log into the file, or was killed while doing so. Then the
+/// first page tells of more pages than there are: it could be read, so the key fits, and whoever looks with the log knows the rest. Or it
+/// is half-written for a moment.
 pub(crate) async fn refuse_wrong_key(options: &SqliteOptions) -> Res<()> {
     let Some(key) = options.key_given() else { return Ok(()) };
-    let probe = match connect(&options.frozen(), Access::Look).await {
-        Ok(probe) => probe,
-        Err(fault) => return Err(encryption::explained(fault, options.path(), key)),
-    };
+    let mut looks = 1;
+    loop {
+        match first_page(options).await {
+            Err(fault) if is_damage(&fault) => return Ok(()),
+            Err(fault) if is_no_page(&fault) && looks < LOOKS => tokio::time::sleep(BETWEEN_LOOKS).await,
+            looked => return looked.map_err(|fault| encryption::explained(fault, options.path(), key)),
+        }
+        looks += 1;
+    }
+}
+
+/// A page is written within microseconds.
+const LOOKS: u32 = 3;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+async fn first_page(options: &SqliteOptions) -> Res<()> {
+    let probe = connect(&options.frozen(), Access::Look).await?;
     let fits = encryption::refuse_unless_it_fits(&probe).await;
     probe.close().await?;
-    fits.map_err(|fault| encryption::explained(fault, options.path(), key))
+    fits
 }
 
 /// Has a connection write the header of a new file, and refuses it if that is plain though there is a key. No connection of this

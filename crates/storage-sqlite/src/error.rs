@@ -140,13 +140,22 @@ pub(crate) fn is_no_page(fault: &Fault) -> bool {
     kind_of(error) == StorageErrorKind::NotADatabase || sqlx_error(error).is_some_and(failed)
 }
 
+/// Whether the pages do not fit together.
+pub(crate) fn is_damage(fault: &Fault) -> bool {
+    is(fault, StorageErrorKind::Corrupt)
+}
+
 /// Whether there was no room for what SQLite wanted to write.
 pub(crate) fn is_full(fault: &Fault) -> bool {
+    is(fault, StorageErrorKind::Full)
+}
+
+fn is(fault: &Fault, wanted: StorageErrorKind) -> bool {
     match &*fault.0 {
-        Cause::Kind(kind, _) => *kind == StorageErrorKind::Full,
+        Cause::Kind(kind, _) => *kind == wanted,
         #[cfg(feature = "records")]
         Cause::Field(_) => false,
-        Cause::Database(error) => kind_of(error) == StorageErrorKind::Full,
+        Cause::Database(error) => kind_of(error) == wanted,
     }
 }
 
@@ -157,6 +166,11 @@ const fn kind_of_code(code: i32) -> StorageErrorKind {
     const SQLITE_IOERR_SHMSIZE: i32 = 4874;
     if matches!(code, SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_SHMSIZE) {
         return StorageErrorKind::Full;
+    }
+    /// Somebody else, who closes the file or changes its key, has just removed the log that was to be removed.
+    const SQLITE_IOERR_DELETE_NOENT: i32 = 5898;
+    if code == SQLITE_IOERR_DELETE_NOENT {
+        return StorageErrorKind::Busy;
     }
     // SQLITE_IOERR_WRITE and friends on a full disk arrive as SQLITE_FULL already.
     match code & 0xff {
@@ -187,6 +201,7 @@ mod tests {
         assert_eq!(kind_of_code(8 | 6 << 8), StorageErrorKind::ReadOnly);
         assert_eq!(kind_of_code(11 | 1 << 8), StorageErrorKind::Corrupt);
         assert_eq!(kind_of_code(14 | 2 << 8), StorageErrorKind::CannotOpen);
+        assert_eq!(kind_of_code(10 | 23 << 8), StorageErrorKind::Busy);
         assert_eq!(kind_of_code(1), StorageErrorKind::Other);
     }
 }

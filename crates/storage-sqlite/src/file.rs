@@ -218,9 +218,16 @@ pub(crate) async fn identity(path: PathBuf) -> Option<(u64, u64)> {
     tokio::task::spawn_blocking(move || identify(&path)).await.ok().flatten()
 }
 
-/// The same, told apart from a file that is gone: systems give its number to the next one that is made.
-pub(crate) async fn made(path: PathBuf) -> Option<((u64, u64), Option<SystemTime>)> {
-    let made = move || Some((identify(&path)?, fs::metadata(&path).ok()?.created().ok()));
+/// Which file a name means, told apart from one that is gone: systems give its number to the next one that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) file: (u64, u64),
+    /// None where the file system does not know it.
+    at: Option<SystemTime>,
+}
+
+pub(crate) async fn made(path: PathBuf) -> Option<Made> {
+    let made = move || Some(Made { file: identify(&path)?, at: fs::metadata(&path).ok()?.created().ok() });
     tokio::task::spawn_blocking(made).await.ok().flatten()
 }
 

@@ -4,8 +4,8 @@ use crate::error::{Fault, Res};
 use fieldpost_storage::StorageErrorKind;
 use std::path::Path;
 
-/// No system has longer ones.
-const LONGEST: usize = 32_767;
+/// No system has longer ones: 32,767 units of UTF-16 on Windows, each of up to three bytes here.
+const LONGEST: usize = 3 * 32_767;
 
 /// Refuses what is no path of a file, and what SQLite takes for something else: a database in memory, which each connection would
 /// have of its own, or a URI, whose parameters change how the file is opened. The detail leaves out the path: it can be huge.
@@ -34,7 +34,7 @@ mod tests {
         let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/fixtures/v4.db");
         fs::copy(fixture, &source).unwrap();
 
-        for wrong in ["", ":memory:", "file:fieldpost.db", "file::memory:?cache=shared", "a\0b", &"x/".repeat(20_000)] {
+        for wrong in ["", ":memory:", "file:fieldpost.db", "file::memory:?cache=shared", "a\0b", &"x/".repeat(50_000)] {
             let shown = wrong.get(..20).unwrap_or(wrong);
             let opened = SqliteStore::open(wrong).await.unwrap_err();
             assert_eq!(opened.kind(), InvalidPath, "{shown}");

@@ -158,6 +158,26 @@ async fn a_mistake_beside_a_log_changes_nothing_either() {
 }
 
 #[tokio::test]
+async fn a_file_whose_log_was_half_moved_into_it_opens_with_its_key_alone() {
+    // Given: a process that was killed when it had moved the first page, which tells of all the others
+    let (phone, killed) = (Phone::new(), Phone::new());
+    let store = phone.open(key("0")).await;
+    let before = fs::read(phone.file()).unwrap();
+    let many = Session { access_token: AccessToken::new("x".repeat(1_000_000)), ..session() };
+    store.save_session(&many).await.unwrap();
+    let log = fs::read(phone.0.path().join("fieldpost.db-wal")).unwrap();
+    store.close().await.unwrap();
+    let after = fs::read(phone.file()).unwrap();
+    assert!(after.len() > before.len() + 900_000, "the file has grown");
+    fs::write(killed.file(), [&after[..4096], &before[4096..]].concat()).unwrap();
+    fs::write(killed.0.path().join("fieldpost.db-wal"), log).unwrap();
+
+    // Then
+    assert_eq!(killed.refused(killed.options().key(key("1"))).await.kind(), StorageErrorKind::WrongKey);
+    assert_eq!(killed.open(key("0")).await.session().await.unwrap(), Some(many));
+}
+
+#[tokio::test]
 async fn a_page_that_was_changed_is_damage_and_not_a_wrong_key() {
     // Given
     let phone = Phone::new();
@@ -364,7 +384,10 @@ async fn whoever_opens_a_file_while_its_key_is_changed_finds_it_whole_or_is_told
                         let_in.notify_one();
                     }
                     Err(error) => {
-                        assert!(matches!(error.kind(), StorageErrorKind::Busy | StorageErrorKind::WrongKey), "{error}")
+                        assert!(
+                            matches!(error.kind(), StorageErrorKind::Busy | StorageErrorKind::WrongKey),
+                            "{error:?}"
+                        )
                     }
                 }
                 tokio::task::yield_now().await;

@@ -3,9 +3,11 @@
 //! The profile `mobile` says what a profile can. The rest is in the environment of the command: what the compilers of Rust and C and the
 //! linker are told, and which parts of SQLite are left out.
 
+use anyhow::{Context, Result};
 use std::{
     env::{self, consts},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// What the library is built for.
@@ -33,10 +35,13 @@ const WITHOUT_TRACE: &str = "tracing/release_max_level_debug";
 /// The environment of the command.
 pub(super) fn environment(system: System) -> Vec<(&'static str, String)> {
     let mut environment = vec![("RUSTFLAGS", rust_flags(system)), ("LIBSQLITE3_FLAGS", LEFT_OUT_OF_SQLITE.join(" "))];
-    if cfg!(unix) {
-        // A panic never crosses SQLite: what it calls back catches it.
-        environment.push(("CFLAGS", "-fno-asynchronous-unwind-tables".to_owned()));
-    }
+    // A panic never crosses C: what is called back from there catches it.
+    let for_c = match system {
+        // Not for what runs while the library is built, which is for another machine.
+        System::Android | System::Apple => Some("TARGET_CFLAGS"),
+        System::Here | System::HereAsOnAPhone => cfg!(unix).then_some("CFLAGS"),
+    };
+    environment.extend(for_c.map(|name| (name, "-fno-asynchronous-unwind-tables".to_owned())));
     environment
 }
 
@@ -58,10 +63,10 @@ fn rust_flags(system: System) -> String {
     flags.join(" ")
 }
 
-/// What the linker is told. Identical functions are folded: nothing compares the addresses of functions.
+/// What the linker is told. Identical functions are folded: nothing tells two functions of the same code apart by their addresses.
 fn link_arguments(system: System) -> &'static [&'static str] {
-    // Elsewhere the linker is another one, which knows none of these.
-    let lld = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    // The linker that comes with the compiler. Elsewhere it is another one, which knows none of these.
+    let lld = cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"));
     match system {
         // The linker of older NDKs aligns for pages of 4 KiB, which Google Play refuses. Android 6 and later read relocations that
         // are packed like this.
@@ -82,7 +87,15 @@ fn sources_of_crates() -> Option<PathBuf> {
     (!spaced(&sources)).then_some(sources)
 }
 
-/// Where the profile `mobile` leaves the library.
+/// This machine, as the compiler names it.
+pub(super) fn host() -> Result<String> {
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV").output()?;
+    let told = String::from_utf8(output.stdout)?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("the compiler does not name its host")?.to_owned())
+}
+
+/// Where the profile `mobile` leaves the library, in the folder of a target.
 pub(super) fn library(target: &Path) -> PathBuf {
     target.join("mobile").join(format!("{}fieldpost_ffi{}", consts::DLL_PREFIX, consts::DLL_SUFFIX))
 }
@@ -91,22 +104,19 @@ pub(super) fn library(target: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn flags(system: System) -> String {
-        environment(system).into_iter().find(|(name, _)| *name == "RUSTFLAGS").unwrap().1
-    }
-
     #[test]
     fn what_is_published_for_this_machine_runs_with_older_c_libraries() {
-        assert!(!flags(System::Here).contains("pack"));
-        assert!(flags(System::Android).contains("-Clink-arg=-Wl,--pack-dyn-relocs=android"));
-        assert!(flags(System::Android).contains("-Clink-arg=-Wl,-z,max-page-size=16384"));
-        assert!(!flags(System::Apple).contains("link-arg"));
+        assert!(link_arguments(System::Here).iter().all(|argument| !argument.contains("pack")));
+        assert!(link_arguments(System::Android).contains(&"--pack-dyn-relocs=android"));
+        assert!(link_arguments(System::Android).contains(&"-z,max-page-size=16384"));
+        assert!(link_arguments(System::Apple).is_empty());
     }
 
     #[test]
     fn every_flag_is_one_word() {
         for system in [System::Android, System::Apple, System::Here, System::HereAsOnAPhone] {
-            assert!(flags(system).split(' ').all(|flag| flag.starts_with('-')), "{}", flags(system));
+            let flags = rust_flags(system);
+            assert!(flags.split(' ').all(|flag| flag.starts_with('-')), "{flags}");
         }
     }
 

@@ -23,11 +23,14 @@ pub(crate) struct SizeOptions {
 /// Builds the library with the profile `mobile` for this machine, and holds it to the budget.
 pub(super) fn run(options: &SizeOptions) -> Result<()> {
     let mut cargo = process::cargo();
-    cargo.args(mobile::command("cdylib").iter().skip(1)).arg("--quiet");
-    cargo.envs(mobile::environment(System::HereAsOnAPhone));
+    // With a target the flags are for it alone, and not for what runs while it is built.
+    let host = mobile::host()?;
+    cargo.args(mobile::command("cdylib").iter().skip(1)).args(["--quiet", "--target", &host]);
+    // It would win over RUSTFLAGS.
+    cargo.env_remove("CARGO_ENCODED_RUSTFLAGS").envs(mobile::environment(System::HereAsOnAPhone));
     cargo.args(options.encryption.then_some(["--features", "encryption"]).into_iter().flatten());
     process::run("building the library as phones have it (minutes)", &mut cargo)?;
-    let library = mobile::library(&target()?);
+    let library = mobile::library(&target()?.join(host));
     if options.encryption {
         println!("── {}: {}", library.display(), megabytes(bytes(&library)?));
         return Ok(());

@@ -45,7 +45,7 @@ impl Arguments {
         let query = if self.direct { query.kind(ConversationKind::Direct) } else { query };
         let query = if self.broadcast { query.kind(ConversationKind::Broadcast) } else { query };
         Ok(match &self.name {
-            Some(name) => query.text(name).map_err(|error| Failure::usage(error.to_string()))?,
+            Some(name) => query.text(name)?,
             None => query,
         })
     }

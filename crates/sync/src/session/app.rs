@@ -16,8 +16,12 @@ use fieldpost_storage::{Sessions, StorageError, StorageErrorKind};
 use std::{
     error::Error,
     sync::{Arc, Mutex as Lock, PoisonError},
+    time::Duration,
 };
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 
 /// A token that the app provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +63,23 @@ pub(super) struct AppSession {
     returned: watch::Sender<u64>,
     /// Only its holder may ask the app to replace a token.
     renewing: Mutex<()>,
+    /// Whether somebody is signed in.
+    question: Mutex<Question>,
+}
+
+/// How long whoever asks whether somebody is signed in waits for the app.
+const A_MOMENT: Duration = Duration::from_millis(200);
+
+/// A question to the app that is under way. It ends with the session.
+#[derive(Default)]
+struct Question(Option<JoinHandle<()>>);
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        if let Some(asked) = &self.0 {
+            asked.abort();
+        }
+    }
 }
 
 /// What the engine remembers of the app's session.
@@ -66,8 +87,6 @@ pub(super) struct AppSession {
 enum Answered {
     /// The app was not asked yet.
     NotAsked,
-    /// The app says that its session has changed, and was not asked since.
-    Changed,
     /// The app had a token at the last call.
     SignedIn,
     /// The app had none, or no other one than the server had refused.
@@ -83,7 +102,7 @@ impl AppSession {
         returned: watch::Sender<u64>,
     ) -> Self {
         let last_answer = Lock::new(Answered::NotAsked);
-        Self { tokens, sessions, last_answer, returned, renewing: Mutex::default() }
+        Self { tokens, sessions, last_answer, returned, renewing: Mutex::default(), question: Mutex::default() }
     }
 
     pub(super) fn sign_out(&self) {
@@ -91,25 +110,41 @@ impl AppSession {
     }
 
     pub(super) fn look_again(&self) {
-        self.set(Answered::Changed);
+        self.set(Answered::NotAsked);
     }
 
-    /// If somebody was signed in before, that is so until the app says otherwise. An app may renew its session before it answers, which
-    /// takes half a minute on a bad network, and meanwhile a file must open.
-    pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
-        let last = self.last_answer();
-        if !matches!(last, Answered::NotAsked | Answered::Changed) {
-            return Ok(last == Answered::SignedIn);
+    /// Asks the app if it was not asked yet, and waits a moment for its answer. An app may renew its session first, which takes half a
+    /// minute on a bad network, and a file has to open meanwhile: whose it is is then taken to be signed in.
+    pub(super) async fn is_signed_in(self: &Arc<Self>) -> Result<bool, SyncError> {
+        if self.last_answer() == Answered::NotAsked {
+            self.ask_for_a_moment().await;
         }
-        let was_signed_in = self.sessions.account().await?.is_some();
-        if was_signed_in && last == Answered::NotAsked {
-            return Ok(true);
-        }
-        match self.token().await {
-            Ok(_) => Ok(true),
-            Err(SyncError::SignedOut) => Ok(false),
-            // The app cannot answer now.
-            Err(_) => Ok(was_signed_in),
+        let has_owner = self.sessions.account().await?.is_some();
+        Ok(match self.last_answer() {
+            Answered::SignedIn => true,
+            Answered::SignedOut { .. } | Answered::SignedOutHere => false,
+            // The app cannot answer now, or not soon.
+            Answered::NotAsked => has_owner,
+        })
+    }
+
+    /// A question that takes longer goes on, and whoever asks next waits for the same: an app that renews its session must not be given
+    /// up in the middle of it, because the server has replaced the token by then.
+    async fn ask_for_a_moment(self: &Arc<Self>) {
+        // Somebody else waits for it already.
+        let Ok(mut question) = self.question.try_lock() else { return };
+        let (tokens, this) = (Arc::clone(&self.tokens), Arc::downgrade(self));
+        let asked = question.0.get_or_insert_with(|| {
+            tokio::spawn(async move {
+                let answer = tokens.token(None).await;
+                if let Some(this) = this.upgrade() {
+                    // What it says is recorded; a token is asked for again when it is needed.
+                    let _ = this.hear(answer, None).await;
+                }
+            })
+        });
+        if tokio::time::timeout(A_MOMENT, asked).await.is_ok() {
+            question.0 = None;
         }
     }
 
@@ -135,7 +170,15 @@ impl AppSession {
         if self.last_answer() == Answered::SignedOutHere {
             return Err(SyncError::SignedOut);
         }
-        match self.tokens.token(refused).await {
+        self.hear(self.tokens.token(refused).await, refused).await
+    }
+
+    async fn hear(
+        &self,
+        answer: Result<ProvidedToken, TokenError>,
+        refused: Option<&AccessToken>,
+    ) -> Result<AccessToken, SyncError> {
+        match answer {
             Ok(provided) => self.check(provided).await,
             Err(TokenError::SignedOut) => {
                 self.record(Answered::SignedOut { refused: refused.cloned() })?;

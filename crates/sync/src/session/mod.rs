@@ -45,7 +45,7 @@ pub struct SessionKeeper {
 
 enum Owner {
     Fieldpost(Box<OwnSession>),
-    App(AppSession),
+    App(Arc<AppSession>),
 }
 
 impl SessionKeeper {
@@ -60,7 +60,7 @@ impl SessionKeeper {
     #[must_use]
     pub fn of_the_app(tokens: Arc<dyn TokenProvider>, sessions: Arc<dyn Sessions>) -> Self {
         let returned = watch::Sender::new(0);
-        Self { owner: Owner::App(AppSession::new(tokens, sessions, returned.clone())), returned }
+        Self { owner: Owner::App(Arc::new(AppSession::new(tokens, sessions, returned.clone()))), returned }
     }
 
     /// Signs in and stores the session.

@@ -126,7 +126,7 @@ async fn a_token_that_arrives_after_sign_out_signs_nobody_in() {
     assert!(ada.engine.session().is_signed_in().await.unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_of_somebody_opens_without_an_answer_of_the_app() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
@@ -135,14 +135,59 @@ async fn a_file_of_somebody_opens_without_an_answer_of_the_app() {
     // The app renews its session, on a network that answers nothing.
     let answering = app.answering.lock().await;
     let started = ada.restarted_with_tokens(2, app.clone());
-    started.engine.refresh_status().await.unwrap();
+    let opening = tokio::time::timeout(Duration::from_secs(1), started.engine.refresh_status());
+    opening.await.unwrap().unwrap();
     assert!(started.engine.status().borrow().signed_in);
     drop(answering);
 
     // What the app says then counts.
+    assert!(started.engine.session().token().await.is_ok());
     app.set(|state| state.session = None);
     assert!(matches!(started.engine.sync().await, Err(SyncError::SignedOut)));
     assert!(!started.engine.status().borrow().signed_in);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_nobody_opens_without_an_answer_of_the_app() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let answering = app.answering.lock().await;
+    let ada = Phone::with_tokens(&server, 1, app.clone());
+
+    let opening = tokio::time::timeout(Duration::from_secs(1), ada.engine.refresh_status());
+    opening.await.unwrap().unwrap();
+    assert!(!ada.engine.status().borrow().signed_in);
+
+    // Whoever asks later finds the answer of the same question.
+    drop(answering);
+    assert!(ada.engine.session().is_signed_in().await.unwrap());
+}
+
+#[tokio::test]
+async fn an_app_that_was_signed_out_before_the_start_is_signed_out() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+    let started = ada.restarted_with_tokens(2, app.clone());
+
+    app.set(|state| state.session = None);
+    started.engine.refresh_status().await.unwrap();
+
+    assert!(!started.engine.status().borrow().signed_in);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_nobody_answers_ends_with_the_session() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let _answering = app.answering.lock().await;
+    let ada = Phone::with_tokens(&server, 1, app.clone());
+    ada.engine.refresh_status().await.unwrap();
+
+    drop(ada);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    assert_eq!(Arc::strong_count(&app), 1);
 }
 
 #[tokio::test]

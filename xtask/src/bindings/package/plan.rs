@@ -81,7 +81,9 @@ impl Step {
         match self {
             Self::Run { command, folder, environment } => {
                 let mut program = program(command)?;
-                program.current_dir(folder).envs(environment.iter().map(|(name, value)| (name, value)));
+                // It would win over RUSTFLAGS.
+                program.env_remove("CARGO_ENCODED_RUSTFLAGS").current_dir(folder);
+                program.envs(environment.iter().map(|(name, value)| (name, value)));
                 process::run(&self.to_string(), &mut program)
             }
             Self::Copy { from, to } => copy(from, to),
@@ -138,7 +140,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run { command, folder, environment } => {
-                let variables: String = environment.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
+                let quoted = |value: &str| format!("'{}'", value.replace('\'', "'\\''"));
+                let variables: String =
+                    environment.iter().map(|(name, value)| format!("{name}={} ", quoted(value))).collect();
                 write!(f, "run {variables}{}", command.join(" "))?;
                 if *folder == process::root() { Ok(()) } else { write!(f, " (in {})", shown(folder)) }
             }

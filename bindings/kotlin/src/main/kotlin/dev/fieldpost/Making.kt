@@ -26,8 +26,8 @@ internal suspend fun <T : AutoCloseable> made(giveBack: suspend (T) -> Unit = { 
 }
 
 /**
- * Carries a call to its end. The caller may be unconfined, and UniFFI's calls never return on a thread of the library, so the call has
- * one of its own. The result is not lost on the way back, because nothing in here can be cancelled.
+ * Carries a call to its end, on a thread of its own, also if the caller is unconfined. The result is not lost on the way back, because
+ * nothing in here can be cancelled.
  */
 internal suspend fun <T> whole(call: suspend () -> T): T =
     withContext(NonCancellable) { withContext(Dispatchers.Default) { call() } }
