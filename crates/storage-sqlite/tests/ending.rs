@@ -70,7 +70,7 @@ async fn a_session_is_written_again_and_again() {
 async fn write(store: &SqliteStore, number: u64) {
     store.save_session(&session(number)).await.unwrap();
     // The runner of the tests may not have ended its line.
-    write!(std::io::stdout(), "\nwrote {number}\n").unwrap();
+    std::io::stdout().write_all(format!("\nwrote {number}\n").as_bytes()).unwrap();
 }
 
 fn microseconds() -> Duration {
