@@ -105,3 +105,39 @@ impl<T> Drop for Waiting<T> {
 fn failed() -> FieldpostError {
     FieldpostError::new(ErrorKind::Internal, "the library has failed; see its log")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{run, start_waiting};
+    use crate::{ErrorKind, Failure, Result};
+    use futures::poll;
+    use std::future;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error() {
+        let ended: Result<()> = run(async { panic!("the library has a fault") }).await;
+        assert_eq!(Failure::from(ended.unwrap_err()).kind, ErrorKind::Internal);
+    }
+
+    #[tokio::test]
+    async fn a_call_is_carried_out_although_nobody_waits_and_what_only_waits_ends_with_its_caller() {
+        let (done, carried_out) = oneshot::channel();
+        let mut call = run(async move {
+            tokio::task::yield_now().await;
+            Ok(done.send("carried out"))
+        });
+        let _ = poll!(&mut call);
+        drop(call);
+
+        let (held, ended) = oneshot::channel::<()>();
+        let waiting = start_waiting(async move {
+            let _held = held;
+            future::pending::<Result<()>>().await
+        });
+        drop(waiting);
+
+        assert_eq!(carried_out.await, Ok("carried out"));
+        assert!(ended.await.is_err());
+    }
+}
