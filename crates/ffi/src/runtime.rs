@@ -38,7 +38,7 @@ pub(crate) struct Running<T> {
 type Place<T> = Arc<Mutex<Option<Result<T>>>>;
 
 impl<T: Send + 'static> Running<T> {
-    /// Starts a call. It runs to its end, also if nobody waits for it.
+    /// Starts a call. It runs to its end even if its caller is dropped.
     pub(crate) fn start(work: BoxFuture<'static, Result<T>>) -> Result<Self> {
         let place = Place::default();
         let there = Arc::clone(&place);

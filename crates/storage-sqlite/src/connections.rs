@@ -75,8 +75,8 @@ impl Connections {
             let _ = connections.close().await;
         }
         if now.map(|now| now.file) == made.map(|made| made.file) {
-            // Two exchanges can give a file the number that another one had. But the first write to a file of a container's image also
-            // makes it a new one, and some file systems take the time of a change for that of the making. So it is opened as it is now.
+            // Two exchanges can give a file the number that another one had. But the time differs without any exchange too: at the first
+            // write to a file of a container's image, and where a file system reports the last change. So it is opened once more.
             let (made, opened) = Self::open_once(options).await?;
             if opened.is_ok() || file::made(path()).await == made {
                 return opened;
@@ -220,9 +220,9 @@ async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
 /// Refuses a key that cannot be used, or is not this file's, before SQLite looks at the log: with a wrong key it would begin to
 /// take back what a killed process left.
 ///
-/// It looks without locks and without the log, and somebody may be moving the log into the file, or was killed while doing so. Then the
-/// first page tells of more pages than there are: it could be read, so the key fits, and whoever looks with the log knows the rest. Or it
-/// is half-written for a moment.
+/// It reads the first page without locks and without the log. During a checkpoint of another process, and after one that was cut off, that
+/// page can name more pages than the file has, which SQLite reports as damage. The page was decrypted, so the key fits; later steps read
+/// the log too and judge the file. The page can also be half-written for a moment, so it is read again.
 pub(crate) async fn refuse_wrong_key(options: &SqliteOptions) -> Res<()> {
     let Some(key) = options.key_given() else { return Ok(()) };
     let mut looks = 1;

@@ -167,7 +167,7 @@ const fn kind_of_code(code: i32) -> StorageErrorKind {
     if matches!(code, SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_SHMSIZE) {
         return StorageErrorKind::Full;
     }
-    /// Somebody else, who closes the file or changes its key, has just removed the log that was to be removed.
+    /// Another connection, which closes the file or changes its key, has just removed the same log.
     const SQLITE_IOERR_DELETE_NOENT: i32 = 5898;
     if code == SQLITE_IOERR_DELETE_NOENT {
         return StorageErrorKind::Busy;

@@ -56,7 +56,7 @@ const LEFT_OUT_OF_SQLITE: [&str; 6] = [
 ];
 
 fn rust_flags(system: System) -> String {
-    // Unwinding is then described in half as many bytes, and profilers see whole stacks.
+    // Unwinding is then described in fewer bytes, and profilers see whole stacks.
     let mut flags = vec!["-Cforce-frame-pointers=yes".to_owned()];
     flags.extend(sources_of_crates().map(|folder| format!("--remap-path-prefix={}=", folder.display())));
     flags.extend(link_arguments(system).iter().map(|argument| format!("-Clink-arg=-Wl,{argument}")));

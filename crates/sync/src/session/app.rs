@@ -67,7 +67,7 @@ pub(super) struct AppSession {
     question: Mutex<Question>,
 }
 
-/// How long whoever asks whether somebody is signed in waits for the app.
+/// How long [`AppSession::is_signed_in`] waits for the app.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// A question to the app that is under way. It ends with the session.
@@ -128,8 +128,8 @@ impl AppSession {
         })
     }
 
-    /// A question that takes longer goes on, and whoever asks next waits for the same: an app that renews its session must not be given
-    /// up in the middle of it, because the server has replaced the token by then.
+    /// A question that takes longer goes on, and the next caller waits for the same one. It is not cancelled: the app may be renewing its
+    /// session, and the server may have replaced the refresh token already.
     async fn ask_for_a_moment(self: &Arc<Self>) {
         // Somebody else waits for it already.
         let Ok(mut question) = self.question.try_lock() else { return };
